@@ -1,0 +1,80 @@
+import { ConnectumError } from "./errors.ts";
+
+/** Throws unless `value` is an integer from `min` to `max`. */
+export function checkInteger(name: string, value: number, min: number, max: number): void {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `${name} must be an integer from ${min} to ${max}, got ${show(value)}`,
+    );
+  }
+}
+
+/** Longest delay a Node timer takes; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Throws unless `value` is a whole number of milliseconds that a timer can wait. */
+export function checkMs(name: string, value: number, min = 0): void {
+  checkInteger(name, value, min, MAX_TIMER_MS);
+}
+
+/** Throws when `bag` has a key that is not in `known`, naming the nearest one that is. */
+export function checkKeys(
+  where: string,
+  bag: object,
+  known: readonly string[],
+  retired: Readonly<Record<string, string>> = {},
+): void {
+  for (const key of Object.keys(bag)) {
+    if (known.includes(key)) continue;
+    const replacement = Object.hasOwn(retired, key) ? retired[key] : undefined;
+    if (replacement !== undefined) {
+      throw new ConnectumError(
+        "INVALID_OPTION",
+        `${where} no longer takes "${key}": ${replacement}`,
+      );
+    }
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `${where} has no option "${key}"; did you mean "${nearest(key, known)}"?`,
+    );
+  }
+}
+
+/** The candidate with the smallest edit distance to `word`. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      bestDistance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const insertion = (current[column - 1] ?? 0) + 1;
+      const deletion = (previous[column] ?? 0) + 1;
+      current.push(Math.min(substitution, insertion, deletion));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
+
+/** A value as an error message shows it: short, and strings in quotes. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  return String(value);
+}

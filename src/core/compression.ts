@@ -1,0 +1,78 @@
+import * as zlib from "node:zlib";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
+
+type ZlibFunction = (
+  data: Uint8Array,
+  options: { maxOutputLength?: number },
+  callback: (error: Error | null, result: Buffer<ArrayBuffer>) => void,
+) => void;
+
+// The types of node:zlib are those of the oldest supported Node, which lacks zstd.
+const { zstdCompress, zstdDecompress } = zlib as {
+  zstdCompress?: ZlibFunction;
+  zstdDecompress?: ZlibFunction;
+};
+
+/** What this Node offers, best known first: gzip, br, and zstd from Node 22.15. */
+export function supportedCompressions(): Compression[] {
+  const compressions = [
+    fromZlib("gzip", zlib.gzip as ZlibFunction, zlib.gunzip as ZlibFunction),
+    fromZlib("br", zlib.brotliCompress as ZlibFunction, zlib.brotliDecompress as ZlibFunction),
+  ];
+  if (zstdCompress && zstdDecompress) {
+    compressions.push(fromZlib("zstd", zstdCompress, zstdDecompress));
+  }
+  return compressions;
+}
+
+function fromZlib(name: string, compress: ZlibFunction, decompress: ZlibFunction): Compression {
+  return {
+    name,
+    compress: (bytes) => run(compress, bytes, {}),
+    async decompress(bytes, readMaxBytes) {
+      // zlib refuses a limit of 0, so an empty limit is 1 byte plus the check below.
+      const maxOutputLength = Math.max(1, Math.min(readMaxBytes, MAX_BUFFER_BYTES));
+      let inflated: Uint8Array<ArrayBuffer>;
+      try {
+        inflated = await run(decompress, bytes, { maxOutputLength });
+      } catch (error) {
+        throw decompressionError(name, error, readMaxBytes);
+      }
+      if (inflated.byteLength > readMaxBytes) throw tooLarge(readMaxBytes);
+      return inflated;
+    },
+  };
+}
+
+function run(
+  transform: ZlibFunction,
+  bytes: Uint8Array,
+  options: { maxOutputLength?: number },
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Promise((resolve, reject) => {
+    transform(bytes, options, (error, result) => (error ? reject(error) : resolve(result)));
+  });
+}
+
+/** Largest Buffer that every supported Node makes. */
+const MAX_BUFFER_BYTES = 0xffff_ffff;
+
+function decompressionError(name: string, error: unknown, readMaxBytes: number): ConnectError {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ERR_BUFFER_TOO_LARGE") return tooLarge(readMaxBytes);
+  return new ConnectError(
+    `message is not valid ${name}`,
+    Code.InvalidArgument,
+    undefined,
+    undefined,
+    error,
+  );
+}
+
+function tooLarge(readMaxBytes: number): ConnectError {
+  return new ConnectError(
+    `message is larger than readMaxBytes ${readMaxBytes} once decompressed`,
+    Code.ResourceExhausted,
+  );
+}

@@ -1,0 +1,30 @@
+import { createContextKey } from "@connectrpc/connect";
+
+/** The certificate of a client that TLS has verified. */
+export interface PeerCertificate {
+  /** Distinguished name, for example `CN=billing`. */
+  readonly subject: string;
+  readonly serialNumber: string;
+  /** SHA-256, colon separated upper-case hex. */
+  readonly fingerprint256: string;
+  readonly dnsNames: readonly string[];
+  /** URI names, SPIFFE ids included. */
+  readonly uris: readonly string[];
+}
+
+/** Who is at the other end of the connection. */
+export interface Peer {
+  /** IP address, or `"in-process"`; empty for a Unix domain socket. */
+  readonly address: string;
+  readonly port?: number;
+  /** Present only when the client showed a certificate that a configured CA signed. */
+  readonly certificate?: PeerCertificate;
+}
+
+/** The connection's other end, set by the server for every call. */
+export const peerKey = createContextKey<Peer>({ address: "" }, { description: "connectum peer" });
+
+/** How the call came in. Set by the server itself, so no client can forge it. */
+export const transportKey = createContextKey<"http" | "in-process">("http", {
+  description: "connectum transport",
+});

@@ -1,0 +1,33 @@
+export { type Peer, type PeerCertificate, peerKey, transportKey } from "./context-keys.ts";
+export {
+  defineLazyService,
+  defineService,
+  type ServiceDefinition,
+  type ServiceOptions,
+  type ServiceRoute,
+} from "./define-service.ts";
+export { ConnectumError, type ConnectumErrorCode } from "./errors.ts";
+export {
+  type AttachContext,
+  extendInterceptor,
+  type GateContext,
+  type InterceptorExtension,
+} from "./extend-interceptor.ts";
+export { LifecycleEvent, type LifecycleListener, ServerState } from "./lifecycle.ts";
+export type { Logger } from "./logger.ts";
+export type {
+  CompressionOptions,
+  CreateServerOptions,
+  EventBusLike,
+  ShutdownOptions,
+} from "./options.ts";
+export type {
+  HttpHandler,
+  NodeRequest,
+  NodeResponse,
+  ProtocolContext,
+  ProtocolRegistration,
+} from "./protocol.ts";
+export { createServer, type Server } from "./server.ts";
+export type { ShutdownHook } from "./shutdown-hooks.ts";
+export { readTLSCertificates, type TLSCertificates, type TLSOptions } from "./tls.ts";

@@ -1,0 +1,201 @@
+import * as http from "node:http";
+import * as http2 from "node:http2";
+import * as net from "node:net";
+import * as tls from "node:tls";
+import { ConnectumError } from "./errors.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { NodeRequest, NodeResponse } from "./protocol.ts";
+import { readTLSCertificates } from "./tls.ts";
+
+/** What every HTTP/2 connection begins with (RFC 9113, section 3.4). */
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+export type RequestListener = (request: NodeRequest, response: NodeResponse) => void;
+
+/**
+ * One port for HTTP/1.1 and HTTP/2: by the first bytes on plaintext, by ALPN on TLS. A front server
+ * accepts, an inner server per HTTP version serves; the inner ones never listen. The listener owns
+ * every socket and session until it is closed.
+ */
+export class Listener {
+  readonly front: net.Server | tls.Server;
+  readonly #options: ResolvedOptions;
+  readonly #http1: http.Server;
+  readonly #http2: http2.Http2Server;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #sessions = new Set<http2.ServerHttp2Session>();
+  #isClosing = false;
+
+  constructor(options: ResolvedOptions, onRequest: RequestListener) {
+    this.#options = options;
+    this.#http1 = this.#createHttp1(onRequest);
+    this.#http2 = this.#createHttp2(onRequest);
+    this.front = options.tls ? this.#createTlsFront(options.tls) : this.#createPlainFront();
+  }
+
+  /** Rejects LISTEN_FAILED naming the address and the reason. */
+  async listen(): Promise<void> {
+    const { path, host, port } = this.#options;
+    const where = path ?? `${host}:${port}`;
+    await new Promise<void>((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException) => {
+        reject(
+          new ConnectumError("LISTEN_FAILED", `cannot listen on ${where}: ${reasonOf(error)}`, {
+            cause: error,
+          }),
+        );
+      };
+      this.front.once("error", onError);
+      this.front.listen(path !== undefined ? { path } : { host, port }, () => {
+        this.front.off("error", onError);
+        resolve();
+      });
+    });
+    // Node runs its connection checks from this event only, and an inner server never listens.
+    this.#http1.emit("listening");
+  }
+
+  /** HTTP/1.1 answers carry `Connection: close` from here on; everything is still served. */
+  announceClose(): void {
+    this.#isClosing = true;
+  }
+
+  /** Stops accepting and asks every peer to leave. Resolves when the last socket is closed. */
+  async drain(): Promise<void> {
+    this.#isClosing = true;
+    const closed = new Promise<void>((resolve) => {
+      if (this.front.listening) this.front.close(() => resolve());
+      else resolve();
+    });
+    for (const session of this.#sessions) session.close();
+    // An inner server answers ERR_SERVER_NOT_RUNNING, and stops its connection checks all the same.
+    this.#http1.close(() => {});
+    this.#http1.closeIdleConnections();
+    await closed;
+  }
+
+  /** Destroys every socket, whatever runs on it. */
+  destroy(): void {
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #createHttp1(onRequest: RequestListener): http.Server {
+    const server = http.createServer({ requestTimeout: 0 });
+    server.on("request", (request, response) => {
+      if (this.#isClosing) response.setHeader("Connection", "close");
+      onRequest(request, response);
+    });
+    return server;
+  }
+
+  #createHttp2(onRequest: RequestListener): http2.Http2Server {
+    const { http2Options, maxConcurrentStreams, handshakeTimeout } = this.#options;
+    const server = http2.createServer({
+      ...http2Options,
+      settings: { maxConcurrentStreams, ...http2Options.settings },
+    });
+    server.on("request", onRequest);
+    server.on("session", (session) => {
+      this.#sessions.add(session);
+      const silent = setTimeout(() => session.destroy(), handshakeTimeout);
+      session.once("remoteSettings", () => clearTimeout(silent));
+      session.once("close", () => {
+        clearTimeout(silent);
+        this.#sessions.delete(session);
+      });
+      // A peer that breaks its own connection harms nobody else; Node closes the session.
+      session.on("error", () => {});
+      if (this.#isClosing) session.close();
+    });
+    return server;
+  }
+
+  #createPlainFront(): net.Server {
+    const { allowHTTP1, allowHTTP2, handshakeTimeout } = this.#options;
+    return net.createServer({ noDelay: true }, (socket) => {
+      this.#own(socket);
+      const silent = setTimeout(() => socket.destroy(), handshakeTimeout);
+      socket.once("close", () => clearTimeout(silent));
+      readPreface(socket, (isHttp2) => {
+        clearTimeout(silent);
+        const isAllowed = isHttp2 ? allowHTTP2 : allowHTTP1;
+        if (!isAllowed) socket.destroy();
+        else this.#serve(socket, isHttp2);
+      });
+    });
+  }
+
+  #createTlsFront(tlsOptions: NonNullable<ResolvedOptions["tls"]>): tls.Server {
+    const { allowHTTP1, allowHTTP2, handshakeTimeout, http2Options } = this.#options;
+    const { clientAuth = "none", minVersion = "TLSv1.2" } = tlsOptions;
+    const server = tls.createServer({
+      ...http2Options,
+      ...readTLSCertificates(tlsOptions),
+      minVersion,
+      requestCert: clientAuth !== "none",
+      rejectUnauthorized: clientAuth === "require",
+      handshakeTimeout,
+      noDelay: true,
+      ALPNProtocols: [...(allowHTTP2 ? ["h2"] : []), ...(allowHTTP1 ? ["http/1.1"] : [])],
+    });
+    server.on("connection", (socket: net.Socket) => this.#own(socket));
+    server.on("tlsClientError", (error, socket) => {
+      this.#options.logger.debug({ err: error }, "TLS handshake failed");
+      socket.destroy();
+    });
+    server.on("secureConnection", (socket) => {
+      const isHttp2 = socket.alpnProtocol === "h2";
+      // A client without ALPN speaks HTTP/1.1.
+      if (isHttp2 || allowHTTP1) this.#serve(socket, isHttp2);
+      else socket.destroy();
+    });
+    return server;
+  }
+
+  #own(socket: net.Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    // Without a listener a reset before any HTTP server took the socket would crash the process.
+    socket.on("error", () => {});
+  }
+
+  #serve(socket: net.Socket, isHttp2: boolean): void {
+    (isHttp2 ? this.#http2 : this.#http1).emit("connection", socket);
+  }
+}
+
+/**
+ * Reads as little of a plaintext socket as tells the HTTP version, puts it back, and reports once.
+ * A preface may be split over packets; bytes that cannot become one are HTTP/1.1.
+ */
+function readPreface(socket: net.Socket, onDecided: (isHttp2: boolean) => void): void {
+  let seen = Buffer.alloc(0);
+  const onReadable = () => {
+    for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
+      seen = Buffer.concat([seen, chunk as Buffer]);
+    }
+    const length = Math.min(seen.length, HTTP2_PREFACE.length);
+    if (length === 0) return;
+    const matches = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
+    if (matches && length < HTTP2_PREFACE.length) return;
+    socket.off("readable", onReadable);
+    socket.unshift(seen);
+    onDecided(matches);
+  };
+  socket.on("readable", onReadable);
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case "EADDRINUSE":
+      return "the address is in use; stop the other process or choose another port (0 is any free one)";
+    case "EACCES":
+      return "permission denied; ports below 1024 need a privilege, choose a higher one";
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return "no such address on this machine; check the host option";
+    default:
+      return error.message;
+  }
+}

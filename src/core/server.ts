@@ -1,0 +1,374 @@
+import type { AddressInfo, Server as NetServer } from "node:net";
+import type { DescService } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import type { ServiceDefinition, ServiceRoute } from "./define-service.ts";
+import { ConnectumError } from "./errors.ts";
+import { interceptorExtension } from "./extend-interceptor.ts";
+import { LifecycleEvent, type LifecycleListener, ServerState } from "./lifecycle.ts";
+import { LifecycleEvents } from "./lifecycle-events.ts";
+import { Listener } from "./listener.ts";
+import {
+  type CreateServerOptions,
+  type EventBusLike,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.ts";
+import type { ProtocolRegistration } from "./protocol.ts";
+import { createRequestListener } from "./request-listener.ts";
+import { freezeRoutes, type Registry, type RouteTable } from "./routes.ts";
+import { type ShutdownHook, ShutdownHooks } from "./shutdown-hooks.ts";
+import { checkTransport } from "./transport-validation.ts";
+
+export interface Server extends AsyncDisposable {
+  readonly state: ServerState;
+  readonly isRunning: boolean;
+  /** Where the server listens; a path for a Unix domain socket, null while it does not listen. */
+  readonly address: AddressInfo | string | null;
+  /** The Node server that accepts connections; null before start. */
+  readonly transport: NetServer | null;
+  /** Aborts when the drain begins, after `drainDelayMs`; a handler's own signal does not. */
+  readonly shutdownSignal: AbortSignal;
+  readonly routes: ReadonlyArray<ServiceRoute | ServiceDefinition>;
+  readonly interceptors: readonly Interceptor[];
+  readonly protocols: readonly ProtocolRegistration[];
+  readonly eventBus: EventBusLike | undefined;
+  /**
+   * Freezes the routes, starts the event bus and listens. Rejects with the cause, after `error` was
+   * emitted, everything taken was released and the shutdown hooks ran; the state is then `stopped`.
+   */
+  start(): Promise<void>;
+  /**
+   * Stops without losing a call: readiness off, drain, hooks. Rejects with an `AggregateError` if a
+   * hook or the event bus failed, after everything else was done. While stopping it returns the
+   * promise of the stop under way.
+   */
+  stop(): Promise<void>;
+  on(event: LifecycleEvent, listener: LifecycleListener): this;
+  once(event: LifecycleEvent, listener: LifecycleListener): this;
+  off(event: LifecycleEvent, listener: LifecycleListener): this;
+  /** Appends; possible until routes freeze. */
+  addService(service: ServiceRoute | ServiceDefinition): void;
+  addInterceptor(interceptor: Interceptor): void;
+  addProtocol(protocol: ProtocolRegistration): void;
+  /** Registers a hook that runs after the drain. Hooks it depends on run first. */
+  onShutdown(hook: ShutdownHook): void;
+  onShutdown(name: string, hook: ShutdownHook): void;
+  onShutdown(name: string, dependencies: readonly string[], hook: ShutdownHook): void;
+  /** Whether a service of this type name is mounted here. Freezes the routes. */
+  hasService(service: DescService): boolean;
+}
+
+/**
+ * Creates a server that is not started. Does no I/O and reads no environment. Throws
+ * `ConnectumError("INVALID_OPTION")` for an option that is unknown or cannot work.
+ *
+ * @example
+ * const server = createServer({ services: [(router) => router.service(Greeter, greeter)] });
+ * await server.start();
+ */
+export function createServer(options: CreateServerOptions): Server {
+  return new ConnectumServer(options);
+}
+
+class ConnectumServer implements Server {
+  readonly #options: ResolvedOptions;
+  readonly #events: LifecycleEvents;
+  readonly #hooks = new ShutdownHooks();
+  readonly #registry: Registry = { services: [], files: [] };
+  readonly #shutdown = new AbortController();
+  /** Aborts the signals of calls that still run when the drain is nearly over. */
+  readonly #lateAbort = new AbortController();
+  #state: ServerState = ServerState.CREATED;
+  #table: RouteTable | undefined;
+  #frozenBy = "";
+  #listener: Listener | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #isEventBusStarted = false;
+  #stopAfterStart = false;
+  #force: () => void = () => {};
+
+  constructor(options: CreateServerOptions) {
+    this.#options = resolveOptions(options);
+    this.#events = new LifecycleEvents(this.#options.logger);
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  get isRunning(): boolean {
+    return this.#state === ServerState.RUNNING;
+  }
+
+  get address(): AddressInfo | string | null {
+    return this.#listener?.front.address() ?? null;
+  }
+
+  get transport(): NetServer | null {
+    return this.#listener?.front ?? null;
+  }
+
+  get shutdownSignal(): AbortSignal {
+    return this.#shutdown.signal;
+  }
+
+  get routes(): ReadonlyArray<ServiceRoute | ServiceDefinition> {
+    return [...this.#options.services];
+  }
+
+  get interceptors(): readonly Interceptor[] {
+    return [...this.#options.interceptors];
+  }
+
+  get protocols(): readonly ProtocolRegistration[] {
+    return [...this.#options.protocols];
+  }
+
+  get eventBus(): EventBusLike | undefined {
+    return this.#options.eventBus;
+  }
+
+  on(event: LifecycleEvent, listener: LifecycleListener): this {
+    this.#events.on(event, listener);
+    return this;
+  }
+
+  once(event: LifecycleEvent, listener: LifecycleListener): this {
+    this.#events.once(event, listener);
+    return this;
+  }
+
+  off(event: LifecycleEvent, listener: LifecycleListener): this {
+    this.#events.off(event, listener);
+    return this;
+  }
+
+  addService(service: ServiceRoute | ServiceDefinition): void {
+    this.#checkNotFrozen("addService()");
+    this.#options.services.push(service);
+  }
+
+  addInterceptor(interceptor: Interceptor): void {
+    this.#checkNotFrozen("addInterceptor()");
+    this.#options.interceptors.push(interceptor);
+  }
+
+  addProtocol(protocol: ProtocolRegistration): void {
+    this.#checkNotFrozen("addProtocol()");
+    this.#options.protocols.push(protocol);
+  }
+
+  onShutdown(
+    ...args: [ShutdownHook] | [string, ShutdownHook] | [string, readonly string[], ShutdownHook]
+  ): void {
+    if (args.length === 1) this.#hooks.add(undefined, [], args[0]);
+    else if (args.length === 2) this.#hooks.add(args[0], [], args[1]);
+    else this.#hooks.add(...args);
+  }
+
+  hasService(service: DescService): boolean {
+    const { services } = this.#freeze("hasService()");
+    return services.some(({ typeName }) => typeName === service.typeName);
+  }
+
+  start(): Promise<void> {
+    if (this.#state !== ServerState.CREATED) {
+      const hint =
+        this.#state === ServerState.STOPPED
+          ? "a stopped server cannot be started again, create a new one"
+          : "start() works once";
+      return Promise.reject(this.#invalidState("start()", hint));
+    }
+    this.#state = ServerState.STARTING;
+    this.#starting = this.#runStart();
+    return this.#starting;
+  }
+
+  stop(): Promise<void> {
+    if (this.#stopping && this.#state === ServerState.STOPPING) return this.#stopping;
+    if (this.#state !== ServerState.RUNNING) {
+      return Promise.reject(this.#invalidState("stop()", "only a running server can be stopped"));
+    }
+    this.#state = ServerState.STOPPING;
+    this.#stopping = this.#runStop();
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === ServerState.STARTING) {
+      this.#stopAfterStart = true;
+      await this.#starting?.catch(() => {});
+    }
+    if (this.#state === ServerState.CREATED) {
+      this.#shutdown.abort(shutdownReason());
+      this.#throwFailures(await this.#release());
+    } else if (this.#state === ServerState.RUNNING || this.#state === ServerState.STOPPING) {
+      await this.stop();
+    }
+  }
+
+  async #runStart(): Promise<void> {
+    this.#installSignals();
+    this.#events.emit(LifecycleEvent.START);
+    try {
+      const table = this.#freeze("start()");
+      this.#hooks.seal();
+      checkTransport(table, this.#options);
+      await this.#attachInterceptors(table);
+      if (this.#options.eventBus) {
+        await this.#options.eventBus.start({ signal: this.#shutdown.signal });
+        this.#isEventBusStarted = true;
+      }
+      this.#listener = new Listener(
+        this.#options,
+        createRequestListener(table, this.#options, this.#lateAbort.signal, this.#events),
+      );
+      await this.#listener.listen();
+    } catch (error) {
+      this.#listener = undefined;
+      this.#shutdown.abort(shutdownReason());
+      for (const failure of await this.#release()) this.#events.report(failure, "shutdown");
+      this.#events.report(error, "start");
+      throw error;
+    }
+    this.#state = ServerState.RUNNING;
+    this.#events.emit(LifecycleEvent.READY);
+    if (this.#stopAfterStart) this.#stopInBackground();
+  }
+
+  async #runStop(): Promise<void> {
+    const { timeout, drainDelayMs, abortGraceMs, forceCloseOnTimeout } = this.#options.shutdown;
+    const listener = this.#listener;
+    const forced = new Promise<void>((resolve) => {
+      this.#force = () => {
+        resolve();
+        this.#lateAbort.abort(shutdownReason());
+        listener?.destroy();
+      };
+    });
+    const abortTimer = setTimeout(
+      () => this.#lateAbort.abort(shutdownReason()),
+      timeout - abortGraceMs,
+    );
+    const forceTimer = forceCloseOnTimeout ? setTimeout(() => this.#force(), timeout) : undefined;
+    this.#events.emit(LifecycleEvent.STOPPING);
+    listener?.announceClose();
+    if (drainDelayMs > 0) await Promise.race([sleep(drainDelayMs), forced]);
+    this.#shutdown.abort(shutdownReason());
+    await listener?.drain();
+    clearTimeout(abortTimer);
+    clearTimeout(forceTimer);
+    this.#throwFailures(await this.#release());
+  }
+
+  /** Event bus, then hooks, under one time limit; ends in `stopped` whatever fails. */
+  async #release(): Promise<unknown[]> {
+    const failures: unknown[] = [];
+    let limit: NodeJS.Timeout | undefined;
+    const expired = new Promise<void>((resolve) => {
+      limit = setTimeout(resolve, this.#options.shutdown.hookTimeoutMs);
+    });
+    if (this.#isEventBusStarted) {
+      const failure = await Promise.race([this.#stopEventBus(), expired.then(eventBusTimeout)]);
+      if (failure !== undefined) failures.push(failure);
+    }
+    failures.push(...(await this.#hooks.run(expired)));
+    clearTimeout(limit);
+    this.#removeSignals();
+    this.#state = ServerState.STOPPED;
+    this.#events.emit(LifecycleEvent.STOP);
+    return failures;
+  }
+
+  async #stopEventBus(): Promise<unknown> {
+    this.#isEventBusStarted = false;
+    try {
+      await this.#options.eventBus?.stop();
+      return undefined;
+    } catch (error) {
+      return error ?? new Error("event bus failed to stop");
+    }
+  }
+
+  #throwFailures(failures: unknown[]): void {
+    if (failures.length === 0) return;
+    for (const failure of failures) this.#events.report(failure, "shutdown");
+    throw new AggregateError(failures, `${failures.length} step(s) of the shutdown failed`);
+  }
+
+  #freeze(by: string): RouteTable {
+    if (this.#table) return this.#table;
+    this.#frozenBy = by;
+    this.#table = freezeRoutes(
+      this.#options.services,
+      this.#options.protocols,
+      this.#options,
+      this.#registry,
+      {
+        registry: this.#registry.files,
+        services: this.#registry.services,
+        shutdownSignal: this.#shutdown.signal,
+        logger: this.#options.logger,
+        on: (event, listener) => this.#events.on(event, listener),
+      },
+    );
+    return this.#table;
+  }
+
+  async #attachInterceptors(table: RouteTable): Promise<void> {
+    const interceptors = new Set<Interceptor>();
+    for (const { options } of table.routes.values()) {
+      for (const interceptor of options.interceptors) interceptors.add(interceptor);
+    }
+    for (const interceptor of interceptors) {
+      await interceptorExtension(interceptor)?.attach?.({
+        services: table.services,
+        logger: this.#options.logger,
+        shutdownSignal: this.#shutdown.signal,
+      });
+    }
+  }
+
+  #checkNotFrozen(call: string): void {
+    if (!this.#frozenBy) return;
+    throw this.#invalidState(call, `routes were frozen by ${this.#frozenBy}; add before it`);
+  }
+
+  #invalidState(call: string, hint: string): ConnectumError {
+    return new ConnectumError("INVALID_STATE", `${call} in state "${this.#state}": ${hint}`);
+  }
+
+  readonly #onSignal = (): void => {
+    if (this.#state === ServerState.STARTING) this.#stopAfterStart = true;
+    else if (this.#state === ServerState.RUNNING) this.#stopInBackground();
+    else this.#force();
+  };
+
+  #stopInBackground(): void {
+    // What failed was reported as `error` already.
+    this.stop().catch(() => {});
+  }
+
+  #installSignals(): void {
+    const { autoShutdown, signals } = this.#options.shutdown;
+    if (!autoShutdown) return;
+    for (const signal of signals) process.on(signal, this.#onSignal);
+  }
+
+  #removeSignals(): void {
+    for (const signal of this.#options.shutdown.signals) process.off(signal, this.#onSignal);
+  }
+}
+
+function shutdownReason(): ConnectError {
+  return new ConnectError("server is shutting down", Code.Unavailable);
+}
+
+function eventBusTimeout(): ConnectumError {
+  return new ConnectumError("HOOK_TIMEOUT", "the event bus did not stop within hookTimeoutMs");
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "tsup";
+
+// One entry per subpath. Splitting puts what two subpaths share into one chunk,
+// so every module exists once at run time.
+export default defineConfig({
+  entry: {
+    "core/index": "src/core/index.ts",
+    "healthcheck/index": "src/healthcheck/index.ts",
+    "reflection/index": "src/reflection/index.ts",
+  },
+  splitting: true,
+  format: ["esm"],
+  target: "node18",
+  platform: "node",
+  removeNodeProtocol: false,
+  sourcemap: true,
+  dts: true,
+  clean: true,
+});
