@@ -19,7 +19,7 @@ import { freezeRoutes, type Registry, type RouteTable } from "./routes.ts";
 import { type ShutdownHook, ShutdownHooks } from "./shutdown-hooks.ts";
 import { checkTransport } from "./transport-validation.ts";
 
-export interface Server extends AsyncDisposable {
+export interface Server {
   readonly state: ServerState;
   readonly isRunning: boolean;
   /** Where the server listens; a path for a Unix domain socket, null while it does not listen. */
@@ -56,6 +56,8 @@ export interface Server extends AsyncDisposable {
   onShutdown(name: string, dependencies: readonly string[], hook: ShutdownHook): void;
   /** Whether a service of this type name is mounted here. Freezes the routes. */
   hasService(service: DescService): boolean;
+  /** Stops a running server; one never started runs its hooks and goes to `stopped`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**

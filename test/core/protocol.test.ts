@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createClient, type Interceptor } from "@connectrpc/connect";
+import { createServer, defineService, type ProtocolContext } from "connectum/core";
+import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
+import { greeter } from "../../examples/greeter/service.ts";
+import { startServer } from "../support/start-server.ts";
+import { createTransport } from "../support/transports.ts";
+
+describe("protocols", () => {
+  test("HTTP handlers run in order, for both HTTP versions; unclaimed requests get 404", async (t) => {
+    const asked: string[] = [];
+    const { baseUrl } = await startServer(t, {
+      protocols: [
+        {
+          name: "first",
+          register() {},
+          httpHandler: ({ url }) => {
+            asked.push(`first ${url}`);
+            return false;
+          },
+        },
+        {
+          name: "second",
+          register() {},
+          async httpHandler({ url }, response) {
+            if (url !== "/hello") return false;
+            response.writeHead(200, { "content-type": "text/plain" });
+            response.end("hi");
+            return true;
+          },
+        },
+      ],
+    });
+    const claimed = await fetch(`${baseUrl}/hello`);
+    assert.deepEqual([claimed.status, await claimed.text()], [200, "hi"]);
+    assert.equal((await fetch(`${baseUrl}/other`)).status, 404);
+    assert.deepEqual(asked, ["first /hello", "first /other"]);
+  });
+
+  test("a throwing HTTP handler gives 500 without text and an error event", async (t) => {
+    const thrown = new Error("postgres://user:secret@db");
+    const { server, baseUrl } = await startServer(t, {
+      protocols: [
+        {
+          name: "broken",
+          register() {},
+          httpHandler() {
+            throw thrown;
+          },
+        },
+      ],
+    });
+    const reported: unknown[] = [];
+    server.on("error", (error) => reported.push(error));
+    const response = await fetch(`${baseUrl}/x`);
+    assert.deepEqual([response.status, await response.text()], [500, ""]);
+    assert.deepEqual(reported, [thrown]);
+  });
+
+  test("two protocols of one name are refused", async () => {
+    const protocol = { name: "twin", register() {} };
+    await assert.rejects(createServer({ services: [], protocols: [protocol, protocol] }).start(), {
+      code: "DUPLICATE_PROTOCOL",
+      message: /"twin"/,
+    });
+  });
+
+  test("the context lists every mounted service and file, whatever the order of protocols", async (t) => {
+    let seen: ProtocolContext | undefined;
+    const { server } = await startServer(t, {
+      protocols: [
+        {
+          name: "watcher",
+          register(_router, context) {
+            seen = context;
+          },
+        },
+        {
+          name: "bringer",
+          register: (router) => void router.service(GreeterService, greeter),
+        },
+      ],
+    });
+    assert.deepEqual(
+      seen?.services.map(({ typeName }) => typeName),
+      ["greeter.v1.GreeterService"],
+    );
+    assert.deepEqual(
+      seen?.registry.map(({ name }) => name),
+      ["greeter/v1/greeter"],
+    );
+    assert.equal(seen?.shutdownSignal, server.shutdownSignal);
+  });
+
+  test("server interceptors apply to a protocol's services unless it passes its own", async (t) => {
+    let calls = 0;
+    const count: Interceptor = (next) => (request) => {
+      calls++;
+      return next(request);
+    };
+    for (const options of [undefined, { interceptors: [] }]) {
+      const { baseUrl } = await startServer(t, {
+        interceptors: [count],
+        protocols: [
+          {
+            name: "greeter",
+            register: (router) => void router.service(GreeterService, greeter, options),
+          },
+        ],
+      });
+      const client = createClient(GreeterService, createTransport("Connect h1", baseUrl));
+      await client.sayHello({ name: "Ada" });
+    }
+    assert.equal(calls, 1);
+  });
+});
+
+describe("extendInterceptor", () => {
+  test("attach runs once when routes freeze, and a throw makes start() reject", async (t) => {
+    const { extendInterceptor } = await import("connectum/core");
+    const attached: string[][] = [];
+    const interceptor = extendInterceptor((next) => next, {
+      attach: ({ services }) => void attached.push(services.map(({ typeName }) => typeName)),
+    });
+    const services = [defineService(GreeterService, greeter)];
+    await startServer(t, { services, interceptors: [interceptor] });
+    assert.deepEqual(attached, [["greeter.v1.GreeterService"]]);
+
+    const refusing = extendInterceptor((next) => next, {
+      attach() {
+        throw new Error("bad rule");
+      },
+    });
+    const server = createServer({ services, interceptors: [refusing] });
+    await assert.rejects(server.start(), { message: "bad rule" });
+  });
+
+  test("a gate that throws ends the call before the handler; interceptors outside see next reject", async (t) => {
+    const { extendInterceptor } = await import("connectum/core");
+    const { Code, ConnectError } = await import("@connectrpc/connect");
+    const order: string[] = [];
+    const outside: Interceptor = (next) => async (request) => {
+      try {
+        return await next(request);
+      } catch (error) {
+        order.push(`outside saw ${(error as InstanceType<typeof ConnectError>).code}`);
+        throw error;
+      }
+    };
+    const gated = extendInterceptor(
+      (next) => (request) => {
+        order.push("inside");
+        return next(request);
+      },
+      {
+        gate({ header, method }) {
+          order.push(`gate ${method.name}`);
+          if (!header.get("authorization")) throw new ConnectError("no", Code.Unauthenticated);
+        },
+      },
+    );
+    const { baseUrl } = await startServer(t, {
+      services: [defineService(GreeterService, greeter)],
+      interceptors: [outside, gated],
+    });
+    const client = createClient(GreeterService, createTransport("gRPC h2", baseUrl));
+    await assert.rejects(client.sayHello({ name: "Ada" }), { code: Code.Unauthenticated });
+    await client.sayHello({ name: "Ada" }, { headers: { authorization: "x" } });
+    assert.deepEqual(order, [
+      "gate SayHello",
+      `outside saw ${Code.Unauthenticated}`,
+      "gate SayHello",
+      "inside",
+    ]);
+  });
+});

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createServer } from "connectum/core";
+
+function createRecorder() {
+  const steps: string[] = [];
+  const server = createServer({ services: [], port: 0, host: "127.0.0.1" });
+  const hook = (name: string) => async () => {
+    steps.push(`${name} begins`);
+    await new Promise((resolve) => setImmediate(resolve));
+    steps.push(`${name} ends`);
+  };
+  return { server, steps, hook };
+}
+
+describe("server.onShutdown", () => {
+  test("runs dependencies first and independent hooks side by side", async () => {
+    const { server, steps, hook } = createRecorder();
+    server.onShutdown("queue", ["database"], hook("queue"));
+    server.onShutdown("cache", ["database"], hook("cache"));
+    server.onShutdown("database", hook("database"));
+    await server.start();
+    await server.stop();
+    assert.deepEqual(steps, [
+      "database begins",
+      "database ends",
+      "queue begins",
+      "cache begins",
+      "queue ends",
+      "cache ends",
+    ]);
+  });
+
+  test("runs a hook shared by two others once", async () => {
+    const { server, steps, hook } = createRecorder();
+    server.onShutdown("top", ["left", "right"], hook("top"));
+    server.onShutdown("left", ["bottom"], hook("left"));
+    server.onShutdown("right", ["bottom"], hook("right"));
+    server.onShutdown("bottom", hook("bottom"));
+    await server[Symbol.asyncDispose]();
+    assert.equal(steps.filter((step) => step === "bottom begins").length, 1);
+    assert.equal(steps.at(-1), "top ends");
+  });
+
+  test("runs several hooks of one name side by side", async () => {
+    const { server, steps, hook } = createRecorder();
+    server.onShutdown("pool", hook("first"));
+    server.onShutdown("pool", hook("second"));
+    await server[Symbol.asyncDispose]();
+    assert.deepEqual(steps, ["first begins", "second begins", "first ends", "second ends"]);
+  });
+
+  test("refuses the registration that closes a cycle, naming the cycle", () => {
+    const { server, hook } = createRecorder();
+    server.onShutdown("a", ["b"], hook("a"));
+    server.onShutdown("b", ["c"], hook("b"));
+    assert.throws(() => server.onShutdown("c", ["a"], hook("c")), {
+      code: "HOOK_CYCLE",
+      message: /c -> a -> b -> c/,
+    });
+    assert.throws(() => server.onShutdown("self", ["self"], hook("self")), { code: "HOOK_CYCLE" });
+  });
+
+  test("start() rejects when a dependency was never registered, naming it", async () => {
+    const { server, hook } = createRecorder();
+    server.onShutdown("queue", ["databse"], hook("queue"));
+    await assert.rejects(server.start(), { code: "UNKNOWN_HOOK", message: /"databse".*"queue"/s });
+  });
+
+  test("a hook added after start must name known ones", async (t) => {
+    const { server, hook } = createRecorder();
+    server.onShutdown("database", hook("database"));
+    await server.start();
+    t.after(() => server.stop());
+    server.onShutdown("queue", ["database"], hook("queue"));
+    assert.throws(() => server.onShutdown("x", ["nobody"], hook("x")), { code: "UNKNOWN_HOOK" });
+  });
+
+  test("a failing hook is reported and the others still run", async () => {
+    const { server, steps, hook } = createRecorder();
+    const failure = new Error("disk full");
+    server.onShutdown("bad", () => {
+      throw failure;
+    });
+    server.onShutdown("after", ["bad"], hook("after"));
+    const reported: unknown[] = [];
+    server.on("error", (error) => reported.push(error));
+    await server.start();
+    await assert.rejects(server.stop(), (error: AggregateError) => {
+      assert.deepEqual(error.errors, [failure]);
+      return true;
+    });
+    assert.equal(server.state, "stopped");
+    assert.deepEqual(steps, ["after begins", "after ends"]);
+    assert.deepEqual(reported, [failure]);
+  });
+
+  test("a hook that hangs is named once hookTimeoutMs is over, and what waits for it still runs", async (t) => {
+    const steps: string[] = [];
+    const server = createServer({ services: [], shutdown: { hookTimeoutMs: 1_000 } });
+    server.onShutdown("stuck", () => new Promise(() => {}));
+    server.onShutdown("after", ["stuck"], () => void steps.push("after"));
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const disposed = server[Symbol.asyncDispose]();
+    t.mock.timers.tick(1_000);
+    await assert.rejects(disposed, (error: AggregateError) => {
+      assert.equal(error.errors.length, 1);
+      assert.match(error.errors[0].message, /hookTimeoutMs: "stuck"$/);
+      return true;
+    });
+    assert.deepEqual(steps, ["after"]);
+    assert.equal(server.state, "stopped");
+  });
+});

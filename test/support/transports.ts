@@ -1,0 +1,27 @@
+import type { Transport } from "@connectrpc/connect";
+import {
+  type ConnectTransportOptions,
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+  type GrpcTransportOptions,
+} from "@connectrpc/connect-node";
+
+type NodeOptions = GrpcTransportOptions["nodeOptions"];
+
+/** Every protocol over every HTTP version it runs on. */
+export const grid = ["Connect h1", "Connect h2", "gRPC h2", "gRPC-Web h1", "gRPC-Web h2"] as const;
+
+export function createTransport(
+  name: (typeof grid)[number],
+  baseUrl: string,
+  nodeOptions?: NodeOptions,
+): Transport {
+  const options =
+    name.endsWith("h1")
+      ? ({ baseUrl, httpVersion: "1.1", nodeOptions } as ConnectTransportOptions)
+      : ({ baseUrl, httpVersion: "2", nodeOptions } as const);
+  if (name.startsWith("Connect")) return createConnectTransport(options);
+  if (name.startsWith("gRPC-Web")) return createGrpcWebTransport(options);
+  return createGrpcTransport({ baseUrl, nodeOptions });
+}
