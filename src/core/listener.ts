@@ -3,6 +3,9 @@ import * as http2 from "node:http2";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { ConnectumError } from "./errors.ts";
+import type { Exchange } from "./http/exchange.ts";
+import { Http1Exchange } from "./http/http1-exchange.ts";
+import { Http2Exchange } from "./http/http2-exchange.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { NodeRequest, NodeResponse } from "./protocol.ts";
 import { readTLSCertificates } from "./tls.ts";
@@ -10,7 +13,14 @@ import { readTLSCertificates } from "./tls.ts";
 /** What every HTTP/2 connection begins with (RFC 9113, section 3.4). */
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-export type RequestListener = (request: NodeRequest, response: NodeResponse) => void;
+/** What the listener hands requests to. */
+export interface RequestHandler {
+  /** Whether a request for this target is an RPC. */
+  claims(target: string): boolean;
+  serve(exchange: Exchange): void;
+  /** Answers everything else. */
+  serveHttp(request: NodeRequest, response: NodeResponse): void;
+}
 
 /**
  * One port for HTTP/1.1 and HTTP/2: by the first bytes on plaintext, by ALPN on TLS. A front server
@@ -26,10 +36,10 @@ export class Listener {
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   #isClosing = false;
 
-  constructor(options: ResolvedOptions, onRequest: RequestListener) {
+  constructor(options: ResolvedOptions, handler: RequestHandler) {
     this.#options = options;
-    this.#http1 = this.#createHttp1(onRequest);
-    this.#http2 = this.#createHttp2(onRequest);
+    this.#http1 = this.#createHttp1(handler);
+    this.#http2 = this.#createHttp2(handler);
     this.front = options.tls ? this.#createTlsFront(options.tls) : this.#createPlainFront();
   }
 
@@ -80,22 +90,42 @@ export class Listener {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #createHttp1(onRequest: RequestListener): http.Server {
+  #createHttp1(handler: RequestHandler): http.Server {
     const server = http.createServer({ requestTimeout: 0 });
+    const isClosing = () => this.#isClosing;
     server.on("request", (request, response) => {
-      if (this.#isClosing) response.setHeader("Connection", "close");
-      onRequest(request, response);
+      if (handler.claims(request.url ?? "")) {
+        handler.serve(new Http1Exchange(request, response, isClosing));
+        return;
+      }
+      if (isClosing()) response.setHeader("Connection", "close");
+      handler.serveHttp(request, response);
     });
     return server;
   }
 
-  #createHttp2(onRequest: RequestListener): http2.Http2Server {
+  #createHttp2(handler: RequestHandler): http2.Http2Server {
     const { http2Options, maxConcurrentStreams, handshakeTimeout } = this.#options;
     const server = http2.createServer({
       ...http2Options,
       settings: { maxConcurrentStreams, ...http2Options.settings },
     });
-    server.on("request", onRequest);
+    const onStream = (
+      stream: http2.ServerHttp2Stream,
+      headers: http2.IncomingHttpHeaders,
+      _flags: number,
+      rawHeaders: string[],
+    ) => {
+      if (handler.claims(headers[":path"] ?? "")) {
+        handler.serve(new Http2Exchange(stream, headers));
+        return;
+      }
+      // Node builds these two for every stream that has a "request" listener; here only who needs them
+      // pays for them.
+      const request = new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
+      handler.serveHttp(request, new http2.Http2ServerResponse(stream));
+    };
+    server.on("stream", onStream as (...args: unknown[]) => void);
     server.on("session", (session) => {
       this.#sessions.add(session);
       const silent = setTimeout(() => session.destroy(), handshakeTimeout);

@@ -85,6 +85,8 @@ export interface CreateServerOptions {
   /** Largest message written, in bytes. More is `resource_exhausted`. Default 4 GiB - 1. */
   readonly writeMaxBytes?: number;
   readonly compression?: CompressionOptions;
+  /** Longest deadline a client may set, in milliseconds; a longer one is shortened. Default: none. */
+  readonly maxTimeoutMs?: number;
   /** Streams open at once on an HTTP/2 connection. Default 1000. */
   readonly maxConcurrentStreams?: number;
   /**
@@ -130,6 +132,7 @@ const OPTION_NAMES = [
   "readMaxBytes",
   "writeMaxBytes",
   "compression",
+  "maxTimeoutMs",
   "maxConcurrentStreams",
   "transportValidation",
   "eventBus",
@@ -137,10 +140,10 @@ const OPTION_NAMES = [
 ] as const satisfies ReadonlyArray<keyof CreateServerOptions>;
 
 const RETIRED = {
-  health: 'pass protocols: [Healthcheck()] from "connectum/healthcheck"',
-  reflection: 'pass protocols: [Reflection()] from "connectum/reflection"',
+  health: "pass protocols: [Healthcheck()], which connectum/healthcheck exports",
+  reflection: "pass protocols: [Reflection()], which connectum/reflection exports",
   builtinInterceptors:
-    'pass interceptors: createDefaultInterceptors() from "connectum/interceptors"',
+    "pass interceptors: createDefaultInterceptors(), which connectum/interceptors exports",
 };
 
 const MAX_MESSAGE_BYTES = 0xffff_ffff;
@@ -169,6 +172,7 @@ export function resolveOptions(options: CreateServerOptions) {
     readMaxBytes = 4 * 1024 * 1024,
     writeMaxBytes = MAX_MESSAGE_BYTES,
     compression = {},
+    maxTimeoutMs = Number.POSITIVE_INFINITY,
     maxConcurrentStreams = 1000,
     transportValidation = "error",
     eventBus,
@@ -210,6 +214,7 @@ export function resolveOptions(options: CreateServerOptions) {
   checkInteger("readMaxBytes", readMaxBytes, 1, MAX_MESSAGE_BYTES);
   checkInteger("writeMaxBytes", writeMaxBytes, 1, MAX_MESSAGE_BYTES);
   checkInteger("maxConcurrentStreams", maxConcurrentStreams, 1, 0xffff_ffff);
+  if (options.maxTimeoutMs !== undefined) checkMs("maxTimeoutMs", options.maxTimeoutMs, 1);
   checkKeys("compression", compression, ["accept", "minBytes"]);
   const { accept = supportedCompressions(), minBytes = 1024 } = compression;
   checkInteger("compression.minBytes", minBytes, 0, MAX_MESSAGE_BYTES);
@@ -235,6 +240,7 @@ export function resolveOptions(options: CreateServerOptions) {
     readMaxBytes,
     writeMaxBytes,
     compression: { accept: [...accept], minBytes },
+    maxTimeoutMs,
     maxConcurrentStreams,
     transportValidation,
     eventBus,

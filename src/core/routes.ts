@@ -29,6 +29,7 @@ export type RouteOptions = Pick<
   | "readMaxBytes"
   | "writeMaxBytes"
   | "compression"
+  | "maxTimeoutMs"
 >;
 
 /** The frozen routes of a server: one state and one registry, whatever doors are used. */
@@ -138,6 +139,7 @@ function mergeOptions(
     writeMaxBytes = server.writeMaxBytes,
     acceptCompression = server.compression.accept,
     compressMinBytes = server.compression.minBytes,
+    maxTimeoutMs = server.maxTimeoutMs,
   } = service;
   return {
     connect: server.connect && connect,
@@ -149,6 +151,7 @@ function mergeOptions(
     readMaxBytes,
     writeMaxBytes,
     compression: { accept: [...acceptCompression], minBytes: compressMinBytes },
+    maxTimeoutMs,
   };
 }
 

@@ -14,8 +14,10 @@ import {
   resolveOptions,
 } from "./options.ts";
 import type { ProtocolRegistration } from "./protocol.ts";
-import { createRequestListener } from "./request-listener.ts";
+import { createRequestHandler } from "./request-handler.ts";
 import { freezeRoutes, type Registry, type RouteTable } from "./routes.ts";
+import { CallRegistry } from "./rpc/call-registry.ts";
+import { Method } from "./rpc/method.ts";
 import { type ShutdownHook, ShutdownHooks } from "./shutdown-hooks.ts";
 import { checkTransport } from "./transport-validation.ts";
 
@@ -78,8 +80,7 @@ class ConnectumServer implements Server {
   readonly #hooks = new ShutdownHooks();
   readonly #registry: Registry = { services: [], files: [] };
   readonly #shutdown = new AbortController();
-  /** Aborts the signals of calls that still run when the drain is nearly over. */
-  readonly #lateAbort = new AbortController();
+  readonly #calls = new CallRegistry();
   #state: ServerState = ServerState.CREATED;
   #table: RouteTable | undefined;
   #frozenBy = "";
@@ -224,7 +225,7 @@ class ConnectumServer implements Server {
       }
       this.#listener = new Listener(
         this.#options,
-        createRequestListener(table, this.#options, this.#lateAbort.signal, this.#events),
+        createRequestHandler(this.#methods(table), this.#options.protocols, this.#events),
       );
       await this.#listener.listen();
     } catch (error) {
@@ -245,12 +246,12 @@ class ConnectumServer implements Server {
     const forced = new Promise<void>((resolve) => {
       this.#force = () => {
         resolve();
-        this.#lateAbort.abort(shutdownReason());
+        this.#calls.abortAll(shutdownReason());
         listener?.destroy();
       };
     });
     const abortTimer = setTimeout(
-      () => this.#lateAbort.abort(shutdownReason()),
+      () => this.#calls.abortAll(shutdownReason()),
       timeout - abortGraceMs,
     );
     const forceTimer = forceCloseOnTimeout ? setTimeout(() => this.#force(), timeout) : undefined;
@@ -316,6 +317,11 @@ class ConnectumServer implements Server {
       },
     );
     return this.#table;
+  }
+
+  #methods({ routes }: RouteTable): Method[] {
+    const { logger } = this.#options;
+    return [...routes.values()].map((route) => new Method(route, this.#calls, logger));
   }
 
   async #attachInterceptors(table: RouteTable): Promise<void> {

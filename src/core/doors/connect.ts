@@ -1,0 +1,85 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { errorMetadata, trailerWithError } from "../rpc/rpc-error.ts";
+import { encodeEnvelope } from "../wire/envelope.ts";
+import { errorToJson, httpStatus } from "./connect-error.ts";
+import { addHeaders, type Door, type Metadata } from "./door.ts";
+
+const END_STREAM_FLAG = 0b0000_0010;
+const timeoutPattern = /^\d{1,10}$/;
+const jsonType = "application/json";
+
+/** The Connect protocol: https://connectrpc.com/docs/protocol */
+export const connectDoor: Door = {
+  protocolName: "connect",
+  timeoutHeader: "connect-timeout-ms",
+  parseTimeout(value) {
+    if (timeoutPattern.test(value)) return Number(value);
+    throw new ConnectError(
+      `connect-timeout-ms must be 1 to 10 digits, got "${value}"`,
+      Code.InvalidArgument,
+    );
+  },
+  contentTypes: ({ methodKind }) =>
+    methodKind === "unary"
+      ? [
+          ["application/proto", "proto"],
+          [jsonType, "json"],
+        ]
+      : [
+          ["application/connect+proto", "proto"],
+          ["application/connect+json", "json"],
+        ],
+  unary: {
+    isEnveloped: false,
+    encodingHeader: "content-encoding",
+    acceptEncodingHeader: "accept-encoding",
+    send(exchange, codec, { bytes, encoding }, { header, trailer }) {
+      const fields: Record<string, string> = {
+        "content-type": codec.name === "json" ? jsonType : "application/proto",
+      };
+      if (encoding) fields["content-encoding"] = encoding;
+      addHeaders(fields, header);
+      addHeaders(fields, trailer, "trailer-");
+      exchange.respond(200, fields, bytes);
+    },
+    sendError(exchange, _codec, error, { header, trailer }) {
+      const fields: Record<string, string> = { "content-type": jsonType };
+      addHeaders(fields, errorMetadata(error));
+      addHeaders(fields, header);
+      addHeaders(fields, trailer, "trailer-");
+      const body = Buffer.from(JSON.stringify(errorToJson(error)));
+      exchange.respond(httpStatus(error.code), fields, body);
+    },
+  },
+  stream: {
+    encodingHeader: "connect-content-encoding",
+    acceptEncodingHeader: "connect-accept-encoding",
+    endFlag: END_STREAM_FLAG,
+    header(codec, encoding) {
+      const fields: Record<string, string> = {
+        "content-type": `application/connect+${codec.name}`,
+      };
+      if (encoding) fields["connect-content-encoding"] = encoding;
+      return fields;
+    },
+    hasTrailers: false,
+    end(exchange, error, trailer) {
+      const body = JSON.stringify(endOfStream(error, trailer));
+      exchange.write(encodeEnvelope(END_STREAM_FLAG, Buffer.from(body)));
+      exchange.end();
+    },
+  },
+};
+
+/** https://connectrpc.com/docs/protocol#error-end-stream */
+function endOfStream(error: ConnectError | undefined, trailer: Metadata["trailer"]) {
+  const metadata: Record<string, string[]> = {};
+  for (const [name, value] of trailerWithError(error, trailer) ?? []) {
+    metadata[name] ??= [];
+    metadata[name].push(value);
+  }
+  return {
+    error: error && errorToJson(error),
+    metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
+  };
+}

@@ -1,0 +1,164 @@
+import type { Message } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { BodyReceiver, Exchange } from "../http/exchange.ts";
+import type { Codec } from "../wire/codec.ts";
+import { COMPRESSED_FLAG, EnvelopeDecoder } from "../wire/envelope.ts";
+import type { NegotiatedCompression } from "../wire/negotiate-compression.ts";
+import { badFlags, inflate } from "./open-call.ts";
+
+/**
+ * The request messages of a stream, read only as fast as they are asked for: while nobody waits, the
+ * exchange is paused and holds back the client.
+ */
+export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiver {
+  readonly #exchange: Exchange;
+  readonly #codec: Codec;
+  readonly #compression: NegotiatedCompression;
+  readonly #readMaxBytes: number;
+  readonly #endFlag: number;
+  readonly #decoder: EnvelopeDecoder;
+  #waiting:
+    | {
+        resolve(result: IteratorResult<Message> | Promise<IteratorResult<Message>>): void;
+        reject(error: unknown): void;
+      }
+    | undefined;
+  #error: unknown;
+  #isReceiving = false;
+  #isEnded = false;
+  #isReleased = false;
+  /** Reads follow each other even if the iterator is asked for several at once. */
+  #tail: Promise<unknown> | undefined;
+
+  constructor(
+    exchange: Exchange,
+    codec: Codec,
+    compression: NegotiatedCompression,
+    { readMaxBytes, endFlag }: { readMaxBytes: number; endFlag: number },
+  ) {
+    this.#exchange = exchange;
+    this.#codec = codec;
+    this.#compression = compression;
+    this.#readMaxBytes = readMaxBytes;
+    this.#endFlag = endFlag;
+    this.#decoder = new EnvelopeDecoder(readMaxBytes);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Message>> {
+    if (this.#tail === undefined) {
+      const result = this.#next();
+      this.#tail = result;
+      const clear = () => {
+        if (this.#tail === result) this.#tail = undefined;
+      };
+      result.then(clear, clear);
+      return result;
+    }
+    const result = this.#tail.then(
+      () => this.#next(),
+      () => this.#next(),
+    );
+    this.#tail = result;
+    return result;
+  }
+
+  return(): Promise<IteratorResult<Message>> {
+    this.release();
+    return Promise.resolve(done);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#isReleased || this.#error !== undefined) return;
+    this.#decoder.push(chunk);
+    if (this.#waiting) this.#deliver();
+    else this.#exchange.pause();
+  }
+
+  onEnd(): void {
+    this.#isEnded = true;
+    if (this.#waiting) this.#deliver();
+  }
+
+  onError(reason: ConnectError): void {
+    this.fail(reason);
+  }
+
+  fail(error: unknown): void {
+    if (this.#isReleased) return;
+    this.#error ??= error;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(this.#error);
+  }
+
+  /** Nobody reads any more; what the client still sends is held back. */
+  release(): void {
+    this.#isReleased = true;
+    if (this.#isReceiving) this.#exchange.pause();
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(done);
+  }
+
+  #next(): Promise<IteratorResult<Message>> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#isReleased) return Promise.resolve(done);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#deliver();
+      if (!this.#waiting) return;
+      if (this.#isReceiving) {
+        this.#exchange.resume();
+      } else {
+        this.#isReceiving = true;
+        this.#exchange.receive(this);
+      }
+    });
+  }
+
+  /** Hands the next message to who waits, if it is complete. */
+  #deliver(): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    try {
+      const envelope = this.#decoder.next();
+      if (envelope) {
+        this.#waiting = undefined;
+        waiting.resolve(this.#decode(envelope.flags, envelope.data));
+      } else if (this.#isEnded) {
+        this.#decoder.finish();
+        this.#waiting = undefined;
+        waiting.resolve(done);
+      }
+    } catch (error) {
+      this.#waiting = waiting;
+      this.fail(error);
+    }
+  }
+
+  #decode(
+    flags: number,
+    data: Uint8Array,
+  ): IteratorResult<Message> | Promise<IteratorResult<Message>> {
+    if (flags === 0) return { done: false, value: this.#codec.parse(data) };
+    if (flags === COMPRESSED_FLAG) {
+      return inflate(this.#compression.request, data, this.#readMaxBytes).then(
+        (inflated) => ({ done: false as const, value: this.#codec.parse(inflated) }),
+        (error) => {
+          this.#error ??= error;
+          throw error;
+        },
+      );
+    }
+    if ((flags & this.#endFlag) !== 0) {
+      throw new ConnectError("a request stream has no end message", Code.InvalidArgument);
+    }
+    throw badFlags(flags);
+  }
+}
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined };

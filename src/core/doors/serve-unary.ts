@@ -1,0 +1,227 @@
+import type { Message } from "@bufbuild/protobuf";
+import type { ConnectError, UnaryResponse } from "@connectrpc/connect";
+import type { BodyReceiver, Exchange } from "../http/exchange.ts";
+import type { Call } from "../rpc/call.ts";
+import { cardinalityError } from "../rpc/messages.ts";
+import type { Method } from "../rpc/method.ts";
+import { toRpcError } from "../rpc/rpc-error.ts";
+import type { Codec } from "../wire/codec.ts";
+import {
+  COMPRESSED_FLAG,
+  ENVELOPE_BYTES,
+  type Envelope,
+  EnvelopeDecoder,
+  messageTooLarge,
+} from "../wire/envelope.ts";
+import { isWorthCompressing, type NegotiatedCompression } from "../wire/negotiate-compression.ts";
+import type { Door, Metadata } from "./door.ts";
+import { badFlags, inflate, openCall } from "./open-call.ts";
+
+/** Serves a unary call: one buffer in, one buffer out, and no promise where nothing is asynchronous. */
+export function serveUnary(exchange: Exchange, method: Method, door: Door, codec: Codec): void {
+  const opened = openCall(exchange, method, door, door.unary);
+  const serving = new UnaryServing(exchange, method, door, codec, opened.call, opened.compression);
+  if (opened.error) serving.fail(opened.error);
+  else serving.begin();
+}
+
+/** Serves a unary call whose message came in the URL. */
+export function serveUnaryMessage(
+  exchange: Exchange,
+  method: Method,
+  door: Door,
+  codec: Codec,
+  envelope: Envelope,
+  requestEncoding: string | undefined,
+): void {
+  const opened = openCall(exchange, method, door, door.unary, requestEncoding);
+  const serving = new UnaryServing(exchange, method, door, codec, opened.call, opened.compression);
+  if (opened.error) serving.fail(opened.error);
+  else serving.begin(envelope);
+}
+
+class UnaryServing implements BodyReceiver {
+  readonly #exchange: Exchange;
+  readonly #method: Method;
+  readonly #door: Door;
+  readonly #codec: Codec;
+  readonly #call: Call;
+  readonly #compression: NegotiatedCompression;
+  readonly #decoder: EnvelopeDecoder | undefined;
+  #chunks: Buffer[] = [];
+  #received = 0;
+  #isDone = false;
+
+  constructor(
+    exchange: Exchange,
+    method: Method,
+    door: Door,
+    codec: Codec,
+    call: Call,
+    compression: NegotiatedCompression,
+  ) {
+    this.#exchange = exchange;
+    this.#method = method;
+    this.#door = door;
+    this.#codec = codec;
+    this.#call = call;
+    this.#compression = compression;
+    this.#decoder = door.unary.isEnveloped
+      ? new EnvelopeDecoder(method.options.readMaxBytes)
+      : undefined;
+  }
+
+  /** Starts the call; its message is read from the body unless it is given. */
+  begin(envelope?: Envelope): void {
+    if (!this.#method.hasGates) {
+      this.#read(envelope);
+      return;
+    }
+    this.#method.pass(this.#call).then((answer) => {
+      if (answer === undefined) this.#read(envelope);
+      else this.#answer(answer as UnaryResponse);
+    }, this.fail);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#isDone) return;
+    const decoder = this.#decoder;
+    if (decoder) {
+      decoder.push(chunk);
+      this.#attempt(() => this.#checkAnnounced(decoder));
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#received += chunk.byteLength;
+    const { readMaxBytes } = this.#method.options;
+    if (this.#received > readMaxBytes) this.fail(messageTooLarge(this.#received, readMaxBytes));
+  }
+
+  onEnd(): void {
+    if (this.#isDone) return;
+    this.#attempt(() => this.#decode(this.#decoder ? onlyEnvelope(this.#decoder) : this.#body()));
+  }
+
+  onError(reason: ConnectError): void {
+    this.fail(reason);
+  }
+
+  readonly fail = (thrown: unknown): void => {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    const call = this.#call;
+    const error = toRpcError(thrown, call);
+    if (error.cause !== undefined && error !== thrown) this.#method.onInternalError(thrown, call);
+    this.#exchange.pause();
+    this.#door.unary.sendError(this.#exchange, this.#codec, error, {
+      header: call.touchedResponseHeader,
+      trailer: call.touchedResponseTrailer,
+    });
+    call.end();
+  };
+
+  #read(envelope: Envelope | undefined): void {
+    if (envelope) {
+      this.#attempt(() => this.#decode(envelope));
+      return;
+    }
+    const { readMaxBytes } = this.#method.options;
+    const announced = Number(this.#exchange.headers["content-length"] ?? 0);
+    const isOver = announced > readMaxBytes + (this.#decoder ? ENVELOPE_BYTES : 0);
+    if (isOver) this.fail(messageTooLarge(announced, readMaxBytes));
+    else this.#exchange.receive(this);
+  }
+
+  #attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Refuses a message by the length it announces, before it is buffered; a second one likewise. */
+  #checkAnnounced(decoder: EnvelopeDecoder): void {
+    const length = decoder.peek() ?? 0;
+    if (decoder.buffered > ENVELOPE_BYTES + length) throw tooManyMessages();
+  }
+
+  #body(): Envelope {
+    const [first] = this.#chunks;
+    const data = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    return { flags: this.#compression.request ? COMPRESSED_FLAG : 0, data };
+  }
+
+  #decode({ flags, data }: Envelope): void {
+    const isInflatable = flags === COMPRESSED_FLAG && this.#compression.request !== undefined;
+    // An empty body has nothing to inflate, whatever its header says.
+    const isPlain = flags === 0 || (isInflatable && !this.#decoder && data.byteLength === 0);
+    if (isPlain) {
+      this.#invoke(data);
+    } else if (isInflatable) {
+      const { readMaxBytes } = this.#method.options;
+      inflate(this.#compression.request, data, readMaxBytes).then(
+        (inflated) => this.#attempt(() => this.#invoke(inflated)),
+        this.fail,
+      );
+    } else {
+      throw badFlags(flags);
+    }
+  }
+
+  #invoke(bytes: Uint8Array): void {
+    const message = this.#codec.parse(bytes);
+    const output = this.#method.callUnary(this.#call, message);
+    if (isPromise(output)) output.then(this.#answer, this.fail);
+    else this.#answer(output);
+  }
+
+  readonly #answer = (output: UnaryResponse | Message): void => {
+    if (this.#isDone) return;
+    try {
+      const isResponse = "stream" in output && this.#method.hasInterceptors;
+      const metadata: Metadata = isResponse
+        ? (output as UnaryResponse)
+        : { header: this.#call.touchedResponseHeader, trailer: this.#call.touchedResponseTrailer };
+      const message = isResponse ? (output as UnaryResponse).message : (output as Message);
+      const bytes = this.#codec.serialize(message);
+      const { response } = this.#compression;
+      if (isWorthCompressing(response, bytes, this.#method.options.compression.minBytes)) {
+        response
+          .compress(bytes)
+          .then((compressed) => this.#send(compressed, response.name, metadata))
+          .catch(this.fail);
+      } else {
+        this.#send(bytes, undefined, metadata);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  };
+
+  #send(bytes: Uint8Array, encoding: string | undefined, metadata: Metadata): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#door.unary.send(this.#exchange, this.#codec, { bytes, encoding }, metadata);
+    this.#call.end();
+  }
+}
+
+function onlyEnvelope(decoder: EnvelopeDecoder): Envelope {
+  const envelope = decoder.next();
+  if (!envelope) {
+    decoder.finish();
+    throw cardinalityError("no request message, this method takes one");
+  }
+  if (decoder.buffered > 0) throw tooManyMessages();
+  return envelope;
+}
+
+function tooManyMessages(): ConnectError {
+  return cardinalityError("more than one request message, this method takes one");
+}
+
+function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,31 @@
+import type { ContextKey, ContextValues } from "@connectrpc/connect";
+import { peerKey, transportKey } from "../context-keys.ts";
+import type { CallSource } from "./call.ts";
+
+/** Context values of one call. What the server knows of it is answered without being stored. */
+export class CallValues implements ContextValues {
+  readonly #source: CallSource;
+  #values: Map<symbol, unknown> | undefined;
+
+  constructor(source: CallSource) {
+    this.#source = source;
+  }
+
+  get<T>(key: ContextKey<T>): T {
+    if (this.#values?.has(key.id)) return this.#values.get(key.id) as T;
+    if (key.id === transportKey.id) return this.#source.transport as T;
+    if (key.id === peerKey.id) return this.#source.peer as T;
+    return key.defaultValue;
+  }
+
+  set<T>(key: ContextKey<T>, value: T): this {
+    this.#values ??= new Map();
+    this.#values.set(key.id, value);
+    return this;
+  }
+
+  delete(key: ContextKey<unknown>): this {
+    this.set(key, key.defaultValue);
+    return this;
+  }
+}

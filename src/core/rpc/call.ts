@@ -1,0 +1,168 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { Peer } from "../context-keys.ts";
+import type { CallRegistry } from "./call-registry.ts";
+import { CallValues } from "./call-values.ts";
+import { type HeaderFields, RpcHeaders } from "./rpc-headers.ts";
+
+/** Where a call comes from: an HTTP request, or a caller in this process. */
+export interface CallSource {
+  readonly headers: HeaderFields;
+  readonly requestMethod: string;
+  readonly url: string;
+  readonly transport: "http" | "in-process";
+  readonly peer: Peer;
+  /** Why the caller left, once it has. */
+  readonly closeReason: ConnectError | undefined;
+  /** The listener hears once when the caller leaves before its answer is complete. */
+  onLeave(listener: (reason: ConnectError) => void): void;
+}
+
+export type ProtocolName = "connect" | "grpc" | "grpc-web";
+
+/**
+ * One call on its way through a Method: the context handlers get, and what the door needs of it.
+ * Headers, values, the signal and its timer come into being when somebody first reads them.
+ */
+export class Call implements HandlerContext {
+  readonly method: DescMethod;
+  readonly protocolName: ProtocolName;
+  readonly source: CallSource;
+  /** When the call must end, on the clock of `performance.now()`. */
+  readonly deadline: number | undefined;
+  readonly #registry: CallRegistry;
+  #requestHeader: RpcHeaders | undefined;
+  #responseHeader: RpcHeaders | undefined;
+  #responseTrailer: RpcHeaders | undefined;
+  #values: ContextValues | undefined;
+  #abort: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isEnded = false;
+  /** Told when a handler first touches the response headers, so that a stream can flush them. */
+  onResponseHeader: (() => void) | undefined;
+  /** What a gate threw to refuse this call. */
+  refusal: unknown;
+
+  constructor(
+    method: DescMethod,
+    protocolName: ProtocolName,
+    source: CallSource,
+    timeoutMs: number | undefined,
+    registry: CallRegistry,
+  ) {
+    this.method = method;
+    this.protocolName = protocolName;
+    this.source = source;
+    this.deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#registry = registry;
+  }
+
+  get service(): DescService {
+    return this.method.parent;
+  }
+
+  get requestMethod(): string {
+    return this.source.requestMethod;
+  }
+
+  get url(): string {
+    return this.source.url;
+  }
+
+  get requestHeader(): RpcHeaders {
+    this.#requestHeader ??= new RpcHeaders(this.source.headers);
+    return this.#requestHeader;
+  }
+
+  get responseHeader(): RpcHeaders {
+    this.#responseHeader ??= new RpcHeaders(undefined, this.onResponseHeader);
+    return this.#responseHeader;
+  }
+
+  get responseTrailer(): RpcHeaders {
+    this.#responseTrailer ??= new RpcHeaders();
+    return this.#responseTrailer;
+  }
+
+  get values(): ContextValues {
+    this.#values ??= new CallValues(this.source);
+    return this.#values;
+  }
+
+  get timeoutMs(): () => number | undefined {
+    return () => (this.deadline === undefined ? undefined : this.deadline - performance.now());
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#abort) this.#openSignal();
+    return (this.#abort as AbortController).signal;
+  }
+
+  /** The signal if somebody has asked for it. */
+  get touchedSignal(): AbortSignal | undefined {
+    return this.#abort?.signal;
+  }
+
+  /** The response headers if somebody has asked for them. */
+  get touchedResponseHeader(): RpcHeaders | undefined {
+    return this.#responseHeader;
+  }
+
+  /** The response trailers if somebody has asked for them. */
+  get touchedResponseTrailer(): RpcHeaders | undefined {
+    return this.#responseTrailer;
+  }
+
+  /** The reason the signal was aborted with while the call ran. */
+  get abortReason(): unknown {
+    return this.#isEnded ? undefined : this.#abort?.signal.reason;
+  }
+
+  get isExpired(): boolean {
+    return this.deadline !== undefined && performance.now() >= this.deadline;
+  }
+
+  /** Aborts the signal, if somebody has read it, with a reason of the right code. */
+  abort(reason: ConnectError): void {
+    clearTimeout(this.#timer);
+    this.#abort?.abort(reason);
+  }
+
+  /** The call is over: a signal somebody has read fires, everything it held is released. */
+  end(): void {
+    if (this.#isEnded) return;
+    if (this.#abort) {
+      this.#registry.forget(this);
+      this.abort(ended);
+    }
+    this.#isEnded = true;
+  }
+
+  #openSignal(): void {
+    this.#abort = new AbortController();
+    const remaining = this.deadline === undefined ? undefined : this.deadline - performance.now();
+    let reason = this.#isEnded ? ended : this.source.closeReason;
+    if (remaining !== undefined && remaining <= 0) reason ??= deadlineExceeded();
+    if (reason) {
+      this.#abort.abort(reason);
+      return;
+    }
+    if (remaining !== undefined) {
+      this.#timer = setTimeout(
+        () => this.abort(deadlineExceeded()),
+        Math.min(Math.ceil(remaining), MAX_TIMER_MS),
+      );
+    }
+    this.source.onLeave((reason) => this.abort(reason));
+    this.#registry.remember(this);
+  }
+}
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** One for all calls: an error with its stack for every call that ends well would be waste. */
+const ended = new ConnectError("the call has ended", Code.Canceled);
+
+export function deadlineExceeded(): ConnectError {
+  return new ConnectError("the operation timed out", Code.DeadlineExceeded);
+}

@@ -1,0 +1,189 @@
+import { create, type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type Interceptor,
+  type StreamRequest,
+  type StreamResponse,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import { type GateContext, interceptorExtension } from "../extend-interceptor.ts";
+import type { Logger } from "../logger.ts";
+import type { Route, RouteOptions } from "../routes.ts";
+import { type Codec, type CodecName, createCodecs } from "../wire/codec.ts";
+import type { Call } from "./call.ts";
+import type { CallRegistry } from "./call-registry.ts";
+import { callOfRequest, streamRequest, unaryRequest } from "./call-request.ts";
+import { handlerContext } from "./handler-context.ts";
+import { exactlyOne, normalizeMessages, onlyMessage } from "./messages.ts";
+
+type AnyRequest = UnaryRequest | StreamRequest;
+type AnyResponse = UnaryResponse | StreamResponse;
+type AnyFn = (request: AnyRequest) => Promise<AnyResponse>;
+type Gate = NonNullable<ReturnType<typeof gateOf>>;
+
+/**
+ * One registered RPC, compiled once: interceptors, gates, implementation. Every door, network or
+ * in-process, goes through here, so that none can differ from another.
+ */
+export class Method {
+  readonly desc: DescMethod;
+  readonly path: string;
+  readonly options: RouteOptions;
+  readonly codecs: Readonly<Record<CodecName, Codec>>;
+  readonly registry: CallRegistry;
+  readonly #implementation: Route["implementation"];
+  readonly #chain: AnyFn | undefined;
+  readonly #gates: ReadonlyArray<{ readonly gate: Gate; readonly outside: AnyFn }>;
+
+  readonly #logger: Logger;
+
+  constructor(
+    { method, path, implementation, options }: Route,
+    registry: CallRegistry,
+    logger: Logger,
+  ) {
+    this.#logger = logger;
+    this.desc = method;
+    this.path = path;
+    this.options = options;
+    this.codecs = createCodecs(method, options);
+    this.registry = registry;
+    this.#implementation = implementation;
+    const { interceptors } = options;
+    this.#chain = interceptors.length > 0 ? compose(interceptors, this.#invoke) : undefined;
+    this.#gates = interceptors.flatMap((interceptor, index) => {
+      const gate = gateOf(interceptor);
+      return gate ? [{ gate, outside: compose(interceptors.slice(0, index), rejectWith) }] : [];
+    });
+  }
+
+  /** Whether answers are response objects of an interceptor chain, or what the handler gave. */
+  get hasInterceptors(): boolean {
+    return this.#chain !== undefined;
+  }
+
+  get hasGates(): boolean {
+    return this.#gates.length > 0;
+  }
+
+  /**
+   * Runs the gates in chain order. Resolves to undefined when all let the call pass, otherwise to what
+   * the interceptors outside the refusing gate made of it; rejects when they let the refusal stand.
+   */
+  async pass(call: Call): Promise<AnyResponse | undefined> {
+    const context: GateContext = {
+      method: this.desc,
+      header: call.requestHeader,
+      contextValues: call.values,
+      peer: call.source.peer,
+    };
+    for (const { gate, outside } of this.#gates) {
+      try {
+        const passing = gate(context);
+        if (passing) await passing;
+      } catch (refusal) {
+        const request =
+          this.desc.methodKind === "unary"
+            ? unaryRequest(call, create(this.desc.input))
+            : streamRequest(call, nothing());
+        call.refusal = refusal;
+        return outside(request);
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Runs a unary call. The result is a promise only where something in the call is asynchronous; a
+   * response object only where interceptors are mounted, otherwise the bare message.
+   */
+  callUnary(
+    call: Call,
+    message: Message,
+  ): UnaryResponse | Message | Promise<UnaryResponse | Message> {
+    if (this.#chain) return this.#chain(unaryRequest(call, message)) as Promise<UnaryResponse>;
+    const output = this.#implementation(message as never, call);
+    if (isThenable(output)) return output.then(this.#toOutput);
+    return this.#toOutput(output);
+  }
+
+  /** Runs a call of any streaming kind. */
+  callStream(
+    call: Call,
+    messages: AsyncIterable<Message>,
+  ): Promise<StreamResponse | AsyncIterable<Message>> {
+    if (this.#chain) return this.#chain(streamRequest(call, messages)) as Promise<StreamResponse>;
+    return this.#run(messages, call);
+  }
+
+  /** Logs what a client gets to know only as `internal error`. */
+  onInternalError(thrown: unknown, call: Call): void {
+    this.#logger.error(
+      { err: thrown, method: this.path.slice(1), protocol: call.protocolName },
+      "call failed with an error that is no ConnectError",
+    );
+  }
+
+  readonly #toOutput = (output: unknown): Message => {
+    const desc = this.desc.output;
+    return isMessage(output, desc) ? output : create(desc, output as never);
+  };
+
+  /** The innermost function of the chain: calls the implementation with what interceptors left. */
+  readonly #invoke = async (request: AnyRequest): Promise<AnyResponse> => {
+    const context = handlerContext(request, callOfRequest(request));
+    const { responseHeader: header, responseTrailer: trailer } = context;
+    const common = { service: request.service, method: request.method, header, trailer };
+    if (!request.stream) {
+      const output = await this.#implementation(request.message as never, context);
+      return { ...common, stream: false, message: this.#toOutput(output) } as UnaryResponse;
+    }
+    const message = await this.#run(request.message, context);
+    return { ...common, stream: true, message } as StreamResponse;
+  };
+
+  async #run(
+    messages: AsyncIterable<Message>,
+    context: Parameters<Route["implementation"]>[1],
+  ): Promise<AsyncIterable<Message>> {
+    const implementation = this.#implementation as (request: unknown, context: unknown) => unknown;
+    switch (this.desc.methodKind) {
+      case "server_streaming":
+        return this.#outputs(implementation(await exactlyOne(messages), context));
+      case "client_streaming":
+        return onlyMessage(this.#toOutput(await implementation(messages, context)));
+      default:
+        return this.#outputs(implementation(messages, context));
+    }
+  }
+
+  #outputs(outputs: unknown): AsyncIterable<Message> {
+    const iterable = outputs as AsyncIterable<unknown> | undefined;
+    if (typeof iterable?.[Symbol.asyncIterator] !== "function") {
+      throw new TypeError(`${this.path} must return an AsyncIterable of response messages`);
+    }
+    return normalizeMessages(iterable, this.#toOutput);
+  }
+}
+
+function gateOf(interceptor: Interceptor) {
+  return interceptorExtension(interceptor)?.gate;
+}
+
+function compose(interceptors: readonly Interceptor[], innermost: AnyFn): AnyFn {
+  return interceptors.reduceRight<AnyFn>((next, interceptor) => interceptor(next), innermost);
+}
+
+/** Innermost function for the interceptors outside a refusing gate: they see `next` reject with it. */
+const rejectWith: AnyFn = (request) =>
+  Promise.reject(
+    callOfRequest(request)?.refusal ?? new ConnectError("call refused", Code.PermissionDenied),
+  );
+
+async function* nothing(): AsyncIterable<Message> {}
+
+function isThenable(value: unknown): value is Promise<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}

@@ -1,0 +1,63 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Call } from "./call.ts";
+import { RpcHeaders } from "./rpc-headers.ts";
+
+/**
+ * What the client may learn of something thrown: a `ConnectError` as it is, an abort of the call's own
+ * signal as the reason it was aborted with, anything else as `internal` without a word of it.
+ */
+export function toRpcError(thrown: unknown, call: Call | undefined): ConnectError {
+  if (thrown instanceof ConnectError) return thrown;
+  if (isAbortError(thrown)) {
+    const reason = call?.abortReason;
+    if (reason instanceof ConnectError) return reason;
+  }
+  return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
+}
+
+function isAbortError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "AbortError";
+}
+
+const HOP_HEADERS = new Set([
+  "accept-encoding",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "date",
+  "host",
+  "keep-alive",
+  "server",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "vary",
+]);
+
+/**
+ * The metadata of an error without protocol headers. A handler that rethrows the error of a call it
+ * made itself would otherwise send that call's framing as its own.
+ */
+export function errorMetadata(error: ConnectError): RpcHeaders | undefined {
+  let metadata: RpcHeaders | undefined;
+  for (const [name, value] of error.metadata) {
+    if (HOP_HEADERS.has(name) || name.startsWith("grpc-") || name.startsWith("connect-")) continue;
+    metadata ??= new RpcHeaders();
+    metadata.append(name, value);
+  }
+  return metadata;
+}
+
+/** The trailer of a call with the metadata of the error that ended it. */
+export function trailerWithError(
+  error: ConnectError | undefined,
+  trailer: RpcHeaders | Headers | undefined,
+): RpcHeaders | Headers | undefined {
+  const metadata = error && errorMetadata(error);
+  if (!metadata || !trailer) return metadata ?? trailer;
+  const merged = RpcHeaders.from(trailer);
+  for (const [name, value] of metadata) merged.append(name, value);
+  return merged;
+}

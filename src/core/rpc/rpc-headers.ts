@@ -1,0 +1,167 @@
+import { inspect } from "node:util";
+
+/** Header fields as Node gives and takes them: lower-case names, `set-cookie` as a list. */
+export type HeaderFields = Record<string, string | string[] | undefined>;
+
+/**
+ * `Headers` without its cost: a view on Node's own header object that is copied at the first change.
+ * It passes for the global class (`instanceof Headers`, `new Headers(it)`) and follows the same rules
+ * for names, values, joining and order (Fetch standard, section 2.2).
+ */
+export class RpcHeaders implements Headers {
+  #fields: HeaderFields;
+  #isShared: boolean;
+  #onFirstChange: (() => void) | undefined;
+
+  /** Reads from `fields` without copying, for as long as nothing is changed here. */
+  constructor(fields?: HeaderFields, onFirstChange?: () => void) {
+    this.#fields = fields ?? emptyFields();
+    this.#isShared = fields !== undefined;
+    this.#onFirstChange = onFirstChange;
+  }
+
+  /** A copy of any `HeadersInit`. */
+  static from(init: HeadersInit | undefined): RpcHeaders {
+    const headers = new RpcHeaders();
+    if (init === undefined) return headers;
+    const entries = Symbol.iterator in init ? init : Object.entries(init);
+    for (const [name, value] of entries as Iterable<[string, string]>) headers.append(name, value);
+    return headers;
+  }
+
+  get isEmpty(): boolean {
+    for (const name in this.#fields) if (isVisible(name)) return false;
+    return true;
+  }
+
+  append(name: string, value: string): void {
+    const key = checkName(name);
+    const text = checkValue(key, value);
+    const fields = this.#own();
+    const present = fields[key];
+    if (key === "set-cookie") fields[key] = [...listOf(present), text];
+    else fields[key] = present === undefined ? text : `${joined(present)}, ${text}`;
+  }
+
+  set(name: string, value: string): void {
+    const key = checkName(name);
+    const text = checkValue(key, value);
+    this.#own()[key] = key === "set-cookie" ? [text] : text;
+  }
+
+  delete(name: string): void {
+    const key = checkName(name);
+    if (this.#fields[key] !== undefined) delete this.#own()[key];
+  }
+
+  get(name: string): string | null {
+    const value = this.#fields[checkName(name)];
+    return value === undefined ? null : joined(value);
+  }
+
+  has(name: string): boolean {
+    return this.#fields[checkName(name)] !== undefined;
+  }
+
+  getSetCookie(): string[] {
+    return listOf(this.#fields["set-cookie"]);
+  }
+
+  forEach(
+    callback: (value: string, key: string, parent: Headers) => void,
+    thisArg?: unknown,
+  ): void {
+    for (const [name, value] of this) callback.call(thisArg, value, name, this);
+  }
+
+  *entries(): HeadersIterator<[string, string]> {
+    const names = Object.keys(this.#fields).filter(isVisible).sort();
+    for (const name of names) {
+      const value = this.#fields[name];
+      if (value === undefined) continue;
+      if (name !== "set-cookie") yield [name, joined(value)];
+      else for (const cookie of listOf(value)) yield [name, cookie];
+    }
+  }
+
+  *keys(): HeadersIterator<string> {
+    for (const [name] of this.entries()) yield name;
+  }
+
+  *values(): HeadersIterator<string> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  [Symbol.iterator](): HeadersIterator<[string, string]> {
+    return this.entries();
+  }
+
+  /** Adds every field to `target`, under `prefix` + name. Fields already there win. */
+  addTo(target: HeaderFields, prefix = ""): void {
+    for (const name in this.#fields) {
+      if (!isVisible(name)) continue;
+      const key = prefix + name;
+      target[key] ??= this.#fields[name];
+    }
+  }
+
+  [inspect.custom](): string {
+    return `Headers ${inspect(Object.fromEntries(this))}`;
+  }
+
+  #own(): HeaderFields {
+    if (this.#isShared) {
+      const fields = emptyFields();
+      for (const name in this.#fields) if (isVisible(name)) fields[name] = this.#fields[name];
+      this.#fields = fields;
+      this.#isShared = false;
+    }
+    if (this.#onFirstChange) {
+      const notify = this.#onFirstChange;
+      this.#onFirstChange = undefined;
+      notify();
+    }
+    return this.#fields;
+  }
+}
+
+Object.setPrototypeOf(RpcHeaders.prototype, Headers.prototype);
+
+function emptyFields(): HeaderFields {
+  return Object.create(null) as HeaderFields;
+}
+
+/** HTTP/2 pseudo headers travel in the same object and are no headers. */
+function isVisible(name: string): boolean {
+  return name.charCodeAt(0) !== 58;
+}
+
+function joined(value: string | string[]): string {
+  return typeof value === "string" ? value : value.join(", ");
+}
+
+function listOf(value: string | string[] | undefined): string[] {
+  if (value === undefined) return [];
+  return typeof value === "string" ? [value] : [...value];
+}
+
+const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const forbiddenPattern = /[\0\r\n]|[^\0-\xff]/;
+
+function checkName(name: string): string {
+  const key = String(name).toLowerCase();
+  if (!tokenPattern.test(key)) {
+    throw new TypeError(`header name ${JSON.stringify(name)} is not a token of RFC 9110`);
+  }
+  return key;
+}
+
+function checkValue(name: string, value: string): string {
+  const text = String(value).trim();
+  if (forbiddenPattern.test(text)) {
+    throw new TypeError(
+      `value of header "${name}" has a character that HTTP cannot carry; encode it, or use a "-bin" header`,
+    );
+  }
+  return text;
+}
