@@ -14,6 +14,10 @@ export {
   type InterceptorExtension,
 } from "./extend-interceptor.ts";
 export { LifecycleEvent, type LifecycleListener, ServerState } from "./lifecycle.ts";
+export {
+  createLocalTransport,
+  type LocalTransportOptions,
+} from "./local/create-local-transport.ts";
 export type { Logger } from "./logger.ts";
 export type {
   CompressionOptions,

@@ -36,5 +36,7 @@ export interface ProtocolRegistration {
   readonly name: string;
   /** Called once per server, when routes freeze. */
   register(router: ConnectRouter, context: ProtocolContext): void;
+  /** Called once when all routes are frozen. A throw makes `start()` reject. */
+  attach?(context: ProtocolContext): void | Promise<void>;
   readonly httpHandler?: HttpHandler;
 }

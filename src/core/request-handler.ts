@@ -7,7 +7,7 @@ import type { Method } from "./rpc/method.ts";
 
 /** Answers RPCs, then what protocols claim, then 404. */
 export function createRequestHandler(
-  methods: readonly Method[],
+  methods: Iterable<Method>,
   protocols: readonly ProtocolRegistration[],
   events: LifecycleEvents,
 ): RequestHandler {

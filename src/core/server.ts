@@ -1,12 +1,20 @@
 import type { AddressInfo, Server as NetServer } from "node:net";
 import type { DescService } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Interceptor,
+} from "@connectrpc/connect";
 import type { ServiceDefinition, ServiceRoute } from "./define-service.ts";
+import { type Drain, startDrain } from "./drain.ts";
 import { ConnectumError } from "./errors.ts";
-import { interceptorExtension } from "./extend-interceptor.ts";
 import { LifecycleEvent, type LifecycleListener, ServerState } from "./lifecycle.ts";
 import { LifecycleEvents } from "./lifecycle-events.ts";
 import { Listener } from "./listener.ts";
+import { localDoorOf } from "./local/create-local-transport.ts";
+import { LocalDoor, type LocalHost } from "./local/local-door.ts";
 import {
   type CreateServerOptions,
   type EventBusLike,
@@ -15,9 +23,7 @@ import {
 } from "./options.ts";
 import type { ProtocolRegistration } from "./protocol.ts";
 import { createRequestHandler } from "./request-handler.ts";
-import { freezeRoutes, type Registry, type RouteTable } from "./routes.ts";
-import { CallRegistry } from "./rpc/call-registry.ts";
-import { Method } from "./rpc/method.ts";
+import { Runtime } from "./runtime.ts";
 import { type ShutdownHook, ShutdownHooks } from "./shutdown-hooks.ts";
 import { checkTransport } from "./transport-validation.ts";
 
@@ -56,6 +62,11 @@ export interface Server {
   onShutdown(hook: ShutdownHook): void;
   onShutdown(name: string, hook: ShutdownHook): void;
   onShutdown(name: string, dependencies: readonly string[], hook: ShutdownHook): void;
+  /**
+   * A client whose calls stay in this process, through the same interceptors as network calls. The
+   * first call freezes the routes; of a service that is not mounted it fails `unimplemented`.
+   */
+  localClient<T extends DescService>(service: T): Client<T>;
   /** Whether a service of this type name is mounted here. Freezes the routes. */
   hasService(service: DescService): boolean;
   /** Stops a running server; one never started runs its hooks and goes to `stopped`. */
@@ -78,22 +89,22 @@ class ConnectumServer implements Server {
   readonly #options: ResolvedOptions;
   readonly #events: LifecycleEvents;
   readonly #hooks = new ShutdownHooks();
-  readonly #registry: Registry = { services: [], files: [] };
   readonly #shutdown = new AbortController();
-  readonly #calls = new CallRegistry();
+  readonly #runtime: Runtime;
+  readonly [localDoorOf]: LocalDoor;
   #state: ServerState = ServerState.CREATED;
-  #table: RouteTable | undefined;
-  #frozenBy = "";
   #listener: Listener | undefined;
+  #drain: Drain | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #isEventBusStarted = false;
   #stopAfterStart = false;
-  #force: () => void = () => {};
 
   constructor(options: CreateServerOptions) {
     this.#options = resolveOptions(options);
     this.#events = new LifecycleEvents(this.#options.logger);
+    this.#runtime = new Runtime(this.#options, this.#events, this.#shutdown.signal);
+    this[localDoorOf] = new LocalDoor(this.#localHost());
   }
 
   get state(): ServerState {
@@ -171,8 +182,12 @@ class ConnectumServer implements Server {
   }
 
   hasService(service: DescService): boolean {
-    const { services } = this.#freeze("hasService()");
+    const { services } = this.#runtime.freeze("hasService()");
     return services.some(({ typeName }) => typeName === service.typeName);
+  }
+
+  localClient<T extends DescService>(service: T): Client<T> {
+    return createClient(service, this[localDoorOf]);
   }
 
   start(): Promise<void> {
@@ -215,17 +230,21 @@ class ConnectumServer implements Server {
     this.#installSignals();
     this.#events.emit(LifecycleEvent.START);
     try {
-      const table = this.#freeze("start()");
+      const table = this.#runtime.freeze("start()");
       this.#hooks.seal();
       checkTransport(table, this.#options);
-      await this.#attachInterceptors(table);
+      await this.#runtime.attaching;
       if (this.#options.eventBus) {
         await this.#options.eventBus.start({ signal: this.#shutdown.signal });
         this.#isEventBusStarted = true;
       }
       this.#listener = new Listener(
         this.#options,
-        createRequestHandler(this.#methods(table), this.#options.protocols, this.#events),
+        createRequestHandler(
+          this.#runtime.methods("start()").values(),
+          this.#options.protocols,
+          this.#events,
+        ),
       );
       await this.#listener.listen();
     } catch (error) {
@@ -241,27 +260,18 @@ class ConnectumServer implements Server {
   }
 
   async #runStop(): Promise<void> {
-    const { timeout, drainDelayMs, abortGraceMs, forceCloseOnTimeout } = this.#options.shutdown;
-    const listener = this.#listener;
-    const forced = new Promise<void>((resolve) => {
-      this.#force = () => {
-        resolve();
-        this.#calls.abortAll(shutdownReason());
-        listener?.destroy();
-      };
-    });
-    const abortTimer = setTimeout(
-      () => this.#calls.abortAll(shutdownReason()),
-      timeout - abortGraceMs,
-    );
-    const forceTimer = forceCloseOnTimeout ? setTimeout(() => this.#force(), timeout) : undefined;
     this.#events.emit(LifecycleEvent.STOPPING);
-    listener?.announceClose();
-    if (drainDelayMs > 0) await Promise.race([sleep(drainDelayMs), forced]);
-    this.#shutdown.abort(shutdownReason());
-    await listener?.drain();
-    clearTimeout(abortTimer);
-    clearTimeout(forceTimer);
+    this.#drain = startDrain(
+      {
+        listener: this.#listener as Listener,
+        localDoor: this[localDoorOf],
+        calls: this.#runtime.calls,
+        reason: shutdownReason(),
+      },
+      this.#options.shutdown,
+      () => this.#shutdown.abort(shutdownReason()),
+    );
+    await this.#drain.done;
     this.#throwFailures(await this.#release());
   }
 
@@ -300,47 +310,25 @@ class ConnectumServer implements Server {
     throw new AggregateError(failures, `${failures.length} step(s) of the shutdown failed`);
   }
 
-  #freeze(by: string): RouteTable {
-    if (this.#table) return this.#table;
-    this.#frozenBy = by;
-    this.#table = freezeRoutes(
-      this.#options.services,
-      this.#options.protocols,
-      this.#options,
-      this.#registry,
-      {
-        registry: this.#registry.files,
-        services: this.#registry.services,
-        shutdownSignal: this.#shutdown.signal,
-        logger: this.#options.logger,
-        on: (event, listener) => this.#events.on(event, listener),
+  #localHost(): LocalHost {
+    const server = this;
+    return {
+      get methods() {
+        return server.#runtime.methods("a local call");
       },
-    );
-    return this.#table;
-  }
-
-  #methods({ routes }: RouteTable): Method[] {
-    const { logger } = this.#options;
-    return [...routes.values()].map((route) => new Method(route, this.#calls, logger));
-  }
-
-  async #attachInterceptors(table: RouteTable): Promise<void> {
-    const interceptors = new Set<Interceptor>();
-    for (const { options } of table.routes.values()) {
-      for (const interceptor of options.interceptors) interceptors.add(interceptor);
-    }
-    for (const interceptor of interceptors) {
-      await interceptorExtension(interceptor)?.attach?.({
-        services: table.services,
-        logger: this.#options.logger,
-        shutdownSignal: this.#shutdown.signal,
-      });
-    }
+      get attaching() {
+        return server.#runtime.attaching;
+      },
+      get closedReason() {
+        return server.#state === ServerState.STOPPED ? shutdownReason() : undefined;
+      },
+    };
   }
 
   #checkNotFrozen(call: string): void {
-    if (!this.#frozenBy) return;
-    throw this.#invalidState(call, `routes were frozen by ${this.#frozenBy}; add before it`);
+    const { frozenBy } = this.#runtime;
+    if (frozenBy)
+      throw this.#invalidState(call, `routes were frozen by ${frozenBy}; add before it`);
   }
 
   #invalidState(call: string, hint: string): ConnectumError {
@@ -350,7 +338,7 @@ class ConnectumServer implements Server {
   readonly #onSignal = (): void => {
     if (this.#state === ServerState.STARTING) this.#stopAfterStart = true;
     else if (this.#state === ServerState.RUNNING) this.#stopInBackground();
-    else this.#force();
+    else this.#drain?.force();
   };
 
   #stopInBackground(): void {
@@ -375,8 +363,4 @@ function shutdownReason(): ConnectError {
 
 function eventBusTimeout(): ConnectumError {
   return new ConnectumError("HOOK_TIMEOUT", "the event bus did not stop within hookTimeoutMs");
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

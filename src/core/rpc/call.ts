@@ -37,6 +37,7 @@ export class Call implements HandlerContext {
   #values: ContextValues | undefined;
   #abort: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #reason: ConnectError | undefined;
   #isEnded = false;
   /** Told when a handler first touches the response headers, so that a stream can flush them. */
   onResponseHeader: (() => void) | undefined;
@@ -113,35 +114,30 @@ export class Call implements HandlerContext {
     return this.#responseTrailer;
   }
 
-  /** The reason the signal was aborted with while the call ran. */
-  get abortReason(): unknown {
-    return this.#isEnded ? undefined : this.#abort?.signal.reason;
-  }
-
-  get isExpired(): boolean {
-    return this.deadline !== undefined && performance.now() >= this.deadline;
+  /** Why the call was aborted, or `canceled` once it has ended well. */
+  get abortReason(): ConnectError | undefined {
+    return this.#reason;
   }
 
   /** Aborts the signal, if somebody has read it, with a reason of the right code. */
   abort(reason: ConnectError): void {
     clearTimeout(this.#timer);
-    this.#abort?.abort(reason);
+    this.#reason ??= reason;
+    this.#abort?.abort(this.#reason);
   }
 
   /** The call is over: a signal somebody has read fires, everything it held is released. */
   end(): void {
     if (this.#isEnded) return;
-    if (this.#abort) {
-      this.#registry.forget(this);
-      this.abort(ended);
-    }
     this.#isEnded = true;
+    if (this.#abort) this.#registry.forget(this);
+    this.abort(ended);
   }
 
   #openSignal(): void {
     this.#abort = new AbortController();
     const remaining = this.deadline === undefined ? undefined : this.deadline - performance.now();
-    let reason = this.#isEnded ? ended : this.source.closeReason;
+    let reason = this.#reason ?? this.source.closeReason;
     if (remaining !== undefined && remaining <= 0) reason ??= deadlineExceeded();
     if (reason) {
       this.#abort.abort(reason);

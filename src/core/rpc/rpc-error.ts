@@ -8,10 +8,7 @@ import { RpcHeaders } from "./rpc-headers.ts";
  */
 export function toRpcError(thrown: unknown, call: Call | undefined): ConnectError {
   if (thrown instanceof ConnectError) return thrown;
-  if (isAbortError(thrown)) {
-    const reason = call?.abortReason;
-    if (reason instanceof ConnectError) return reason;
-  }
+  if (isAbortError(thrown) && call?.abortReason) return call.abortReason;
   return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
 }
 

@@ -10,13 +10,12 @@ export type HeaderFields = Record<string, string | string[] | undefined>;
  */
 export class RpcHeaders implements Headers {
   #fields: HeaderFields;
-  #isShared: boolean;
+  #isShared = true;
   #onFirstChange: (() => void) | undefined;
 
   /** Reads from `fields` without copying, for as long as nothing is changed here. */
   constructor(fields?: HeaderFields, onFirstChange?: () => void) {
-    this.#fields = fields ?? emptyFields();
-    this.#isShared = fields !== undefined;
+    this.#fields = fields ?? noFields;
     this.#onFirstChange = onFirstChange;
   }
 
@@ -126,6 +125,8 @@ export class RpcHeaders implements Headers {
 }
 
 Object.setPrototypeOf(RpcHeaders.prototype, Headers.prototype);
+
+const noFields: HeaderFields = Object.freeze(Object.create(null));
 
 function emptyFields(): HeaderFields {
   return Object.create(null) as HeaderFields;

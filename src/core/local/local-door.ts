@@ -1,0 +1,194 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescMethodStreaming,
+  type DescMethodUnary,
+  type Message,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type StreamResponse,
+  type Transport,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import { Call } from "../rpc/call.ts";
+import type { Method } from "../rpc/method.ts";
+import { toRpcError } from "../rpc/rpc-error.ts";
+import { RpcHeaders } from "../rpc/rpc-headers.ts";
+import { LocalCall } from "./local-call.ts";
+import { toClientError } from "./local-error.ts";
+import { LocalStream } from "./local-stream.ts";
+
+/** What the door needs of its server. Reading `methods` freezes the routes. */
+export interface LocalHost {
+  readonly methods: ReadonlyMap<string, Method>;
+  /** Settles when interceptors are attached; undefined once they are. */
+  readonly attaching: Promise<void> | undefined;
+  /** The error of a call that arrives when the server is stopped. */
+  readonly closedReason: ConnectError | undefined;
+}
+
+/**
+ * The door for callers in this process. Messages pass by reference, headers are copied both ways, and
+ * everything between is the Method that network calls take too.
+ */
+export class LocalDoor implements Transport {
+  readonly #host: LocalHost;
+  readonly #active = new Set<LocalCall>();
+  readonly #byDesc = new WeakMap<DescMethod, Method>();
+  #onIdle: (() => void) | undefined;
+
+  constructor(host: LocalHost) {
+    this.#host = host;
+  }
+
+  /** Resolves when no call is under way. */
+  drain(): Promise<void> {
+    if (this.#active.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  /** Ends every call for its caller, whatever the handler does. */
+  destroy(reason: ConnectError): void {
+    for (const local of [...this.#active]) {
+      local.leave(reason);
+      this.#close(local);
+    }
+  }
+
+  unary<I extends DescMessage, O extends DescMessage>(
+    desc: DescMethodUnary<I, O>,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    header: HeadersInit | undefined,
+    input: MessageInitShape<I>,
+  ): Promise<UnaryResponse<I, O>> {
+    const { attaching } = this.#host;
+    if (attaching) {
+      return attaching.then(() => this.unary(desc, signal, timeoutMs, header, input));
+    }
+    return new Promise((resolve, reject) => {
+      const method = this.#find(desc);
+      const local = this.#open(method, header, signal, timeoutMs);
+      const call = openCall(method, local, timeoutMs);
+      const fail = (thrown: unknown) => {
+        if (!this.#close(local)) return;
+        const error = local.closeReason ?? toClientError(thrown, call);
+        if (toRpcError(thrown, call) !== thrown && !local.closeReason) {
+          method.onInternalError(thrown, call);
+        }
+        call.end();
+        reject(error);
+      };
+      const answer = (output: UnaryResponse | Message) => {
+        if (!this.#close(local)) return;
+        const response = method.hasInterceptors ? (output as UnaryResponse) : undefined;
+        const message = response ? response.message : output;
+        const responseHeader = response ? response.header : call.touchedResponseHeader;
+        const responseTrailer = response ? response.trailer : call.touchedResponseTrailer;
+        call.end();
+        resolve({
+          stream: false,
+          service: desc.parent,
+          method: desc,
+          header: RpcHeaders.from(responseHeader),
+          trailer: RpcHeaders.from(responseTrailer),
+          message,
+        } as unknown as UnaryResponse<I, O>);
+      };
+      if (local.closeReason) {
+        fail(local.closeReason);
+        return;
+      }
+      local.onLeave((reason) => {
+        call.abort(reason);
+        fail(reason);
+      });
+      const run = () => {
+        try {
+          const output = method.callUnary(call, create(desc.input, input));
+          if (isPromise(output)) output.then(answer, fail);
+          else answer(output);
+        } catch (error) {
+          fail(error);
+        }
+      };
+      if (!method.hasGates) run();
+      else {
+        method.pass(call).then((early) => {
+          if (early) answer(early as UnaryResponse);
+          else run();
+        }, fail);
+      }
+    });
+  }
+
+  async stream<I extends DescMessage, O extends DescMessage>(
+    desc: DescMethodStreaming<I, O>,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    header: HeadersInit | undefined,
+    input: AsyncIterable<MessageInitShape<I>>,
+  ): Promise<StreamResponse<I, O>> {
+    const { attaching } = this.#host;
+    if (attaching) await attaching;
+    const method = this.#find(desc);
+    const local = this.#open(method, header, signal, timeoutMs);
+    const call = openCall(method, local, timeoutMs);
+    const stream = new LocalStream(method, call, local, input, () => this.#close(local));
+    return (await stream.open()) as StreamResponse<I, O>;
+  }
+
+  #find(desc: DescMethod): Method {
+    const { closedReason, methods } = this.#host;
+    if (closedReason) throw closedReason;
+    let method = this.#byDesc.get(desc);
+    if (method === undefined) {
+      const path = `/${desc.parent.typeName}/${desc.name}`;
+      method = methods.get(path);
+      if (!method) {
+        throw new ConnectError(
+          `${path.slice(1)} is not mounted on this server`,
+          Code.Unimplemented,
+        );
+      }
+      this.#byDesc.set(desc, method);
+    }
+    return method;
+  }
+
+  #open(
+    method: Method,
+    header: HeadersInit | undefined,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+  ): LocalCall {
+    const local = new LocalCall(method.path, header, signal, timeoutMs);
+    this.#active.add(local);
+    return local;
+  }
+
+  /** False if the call was closed before. */
+  #close(local: LocalCall): boolean {
+    if (!this.#active.delete(local)) return false;
+    local.settle();
+    if (this.#active.size === 0) this.#onIdle?.();
+    return true;
+  }
+}
+
+/** The server's side of the call; its deadline is never longer than the server allows. */
+function openCall(method: Method, local: LocalCall, timeoutMs: number | undefined): Call {
+  const { maxTimeoutMs } = method.options;
+  const clamped = timeoutMs === undefined ? undefined : Math.min(timeoutMs, maxTimeoutMs);
+  return new Call(method.desc, "grpc", local, clamped, method.registry);
+}
+
+function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown }).then === "function";
+}
