@@ -31,6 +31,8 @@ function fromZlib(name: string, compress: ZlibFunction, decompress: ZlibFunction
     name,
     compress: (bytes) => run(compress, bytes, {}),
     async decompress(bytes, readMaxBytes) {
+      // An empty message needs no compressed form, and zlib has none for it on every Node.
+      if (bytes.byteLength === 0) return new Uint8Array(0);
       // zlib refuses a limit of 0, so an empty limit is 1 byte plus the check below.
       const maxOutputLength = Math.max(1, Math.min(readMaxBytes, MAX_BUFFER_BYTES));
       let inflated: Uint8Array<ArrayBuffer>;

@@ -23,6 +23,7 @@ export type {
   CompressionOptions,
   CreateServerOptions,
   EventBusLike,
+  KeepaliveOptions,
   ShutdownOptions,
 } from "./options.ts";
 export type {

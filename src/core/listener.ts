@@ -6,12 +6,20 @@ import { ConnectumError } from "./errors.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { Http1Exchange } from "./http/http1-exchange.ts";
 import { Http2Exchange } from "./http/http2-exchange.ts";
+import { Http2Sessions } from "./http/http2-sessions.ts";
+import { readPreface } from "./http/preface.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { NodeRequest, NodeResponse } from "./protocol.ts";
 import { readTLSCertificates } from "./tls.ts";
 
-/** What every HTTP/2 connection begins with (RFC 9113, section 3.4). */
-const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+/**
+ * How long an idle HTTP/1.1 connection stays open in a drain: a request that is already on its way is
+ * served, where closing at once would lose it.
+ */
+const IDLE_PATIENCE_MS = 1_000;
+
+/** Longer than the idle time of common load balancers, so that they close first and never race us. */
+const KEEP_ALIVE_MS = 75_000;
 
 /** What the listener hands requests to. */
 export interface RequestHandler {
@@ -32,12 +40,16 @@ export class Listener {
   readonly #options: ResolvedOptions;
   readonly #http1: http.Server;
   readonly #http2: http2.Http2Server;
+  /** Every accepted socket, until it closes. */
   readonly #sockets = new Set<net.Socket>();
-  readonly #sessions = new Set<http2.ServerHttp2Session>();
+  /** Those of them that no HTTP server has taken yet. */
+  readonly #undecided = new Set<net.Socket>();
+  readonly #sessions: Http2Sessions;
   #isClosing = false;
 
   constructor(options: ResolvedOptions, handler: RequestHandler) {
     this.#options = options;
+    this.#sessions = new Http2Sessions(options);
     this.#http1 = this.#createHttp1(handler);
     this.#http2 = this.#createHttp2(handler);
     this.front = options.tls ? this.#createTlsFront(options.tls) : this.#createPlainFront();
@@ -77,21 +89,30 @@ export class Listener {
       if (this.front.listening) this.front.close(() => resolve());
       else resolve();
     });
-    for (const session of this.#sessions) session.close();
+    this.#sessions.drain();
+    const patience = setTimeout(() => {
+      this.#http1.closeIdleConnections();
+      for (const socket of this.#undecided) socket.destroy();
+    }, IDLE_PATIENCE_MS);
+    await closed;
+    clearTimeout(patience);
     // An inner server answers ERR_SERVER_NOT_RUNNING, and stops its connection checks all the same.
     this.#http1.close(() => {});
-    this.#http1.closeIdleConnections();
-    await closed;
   }
 
   /** Destroys every socket, whatever runs on it. */
   destroy(): void {
-    for (const session of this.#sessions) session.destroy();
+    this.#sessions.destroy();
     for (const socket of this.#sockets) socket.destroy();
   }
 
   #createHttp1(handler: RequestHandler): http.Server {
-    const server = http.createServer({ requestTimeout: 0 });
+    const { maxConnectionIdleMs = KEEP_ALIVE_MS } = this.#options;
+    const server = http.createServer({
+      // A stream of requests may last as long as it likes.
+      requestTimeout: 0,
+      keepAliveTimeout: maxConnectionIdleMs,
+    });
     const isClosing = () => this.#isClosing;
     server.on("request", (request, response) => {
       if (handler.claims(request.url ?? "")) {
@@ -105,7 +126,7 @@ export class Listener {
   }
 
   #createHttp2(handler: RequestHandler): http2.Http2Server {
-    const { http2Options, maxConcurrentStreams, handshakeTimeout } = this.#options;
+    const { http2Options, maxConcurrentStreams } = this.#options;
     const server = http2.createServer({
       ...http2Options,
       settings: { maxConcurrentStreams, ...http2Options.settings },
@@ -126,18 +147,6 @@ export class Listener {
       handler.serveHttp(request, new http2.Http2ServerResponse(stream));
     };
     server.on("stream", onStream as (...args: unknown[]) => void);
-    server.on("session", (session) => {
-      this.#sessions.add(session);
-      const silent = setTimeout(() => session.destroy(), handshakeTimeout);
-      session.once("remoteSettings", () => clearTimeout(silent));
-      session.once("close", () => {
-        clearTimeout(silent);
-        this.#sessions.delete(session);
-      });
-      // A peer that breaks its own connection harms nobody else; Node closes the session.
-      session.on("error", () => {});
-      if (this.#isClosing) session.close();
-    });
     return server;
   }
 
@@ -150,8 +159,8 @@ export class Listener {
       readPreface(socket, (isHttp2) => {
         clearTimeout(silent);
         const isAllowed = isHttp2 ? allowHTTP2 : allowHTTP1;
-        if (!isAllowed) socket.destroy();
-        else this.#serve(socket, isHttp2);
+        if (isAllowed) this.#serve(socket, socket, isHttp2);
+        else socket.destroy();
       });
     });
   }
@@ -177,7 +186,7 @@ export class Listener {
     server.on("secureConnection", (socket) => {
       const isHttp2 = socket.alpnProtocol === "h2";
       // A client without ALPN speaks HTTP/1.1.
-      if (isHttp2 || allowHTTP1) this.#serve(socket, isHttp2);
+      if (isHttp2 || allowHTTP1) this.#serve(this.#acceptedOf(socket), socket, isHttp2);
       else socket.destroy();
     });
     return server;
@@ -185,35 +194,33 @@ export class Listener {
 
   #own(socket: net.Socket): void {
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    this.#undecided.add(socket);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#undecided.delete(socket);
+    });
     // Without a listener a reset before any HTTP server took the socket would crash the process.
     socket.on("error", () => {});
   }
 
-  #serve(socket: net.Socket, isHttp2: boolean): void {
-    (isHttp2 ? this.#http2 : this.#http1).emit("connection", socket);
-  }
-}
-
-/**
- * Reads as little of a plaintext socket as tells the HTTP version, puts it back, and reports once.
- * A preface may be split over packets; bytes that cannot become one are HTTP/1.1.
- */
-function readPreface(socket: net.Socket, onDecided: (isHttp2: boolean) => void): void {
-  let seen = Buffer.alloc(0);
-  const onReadable = () => {
-    for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
-      seen = Buffer.concat([seen, chunk as Buffer]);
+  /** The accepted socket under a TLS socket, which Node links nowhere in public. */
+  #acceptedOf({ remoteAddress, remotePort }: tls.TLSSocket): net.Socket | undefined {
+    for (const socket of this.#undecided) {
+      if (socket.remotePort === remotePort && socket.remoteAddress === remoteAddress) return socket;
     }
-    const length = Math.min(seen.length, HTTP2_PREFACE.length);
-    if (length === 0) return;
-    const matches = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
-    if (matches && length < HTTP2_PREFACE.length) return;
-    socket.off("readable", onReadable);
-    socket.unshift(seen);
-    onDecided(matches);
-  };
-  socket.on("readable", onReadable);
+    return undefined;
+  }
+
+  /** `accepted` is the socket {@link #own} knows, `socket` the one that carries plain HTTP. */
+  #serve(accepted: net.Socket | undefined, socket: net.Socket, isHttp2: boolean): void {
+    if (accepted) this.#undecided.delete(accepted);
+    if (!isHttp2) {
+      this.#http1.emit("connection", socket);
+      return;
+    }
+    this.#http2.once("session", (session) => this.#sessions.add(session, socket));
+    this.#http2.emit("connection", socket);
+  }
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

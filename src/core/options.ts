@@ -89,6 +89,17 @@ export interface CreateServerOptions {
   readonly maxTimeoutMs?: number;
   /** Streams open at once on an HTTP/2 connection. Default 1000. */
   readonly maxConcurrentStreams?: number;
+  /** Finds HTTP/2 peers that vanished. Default `{ intervalMs: 60_000, timeoutMs: 20_000 }`. */
+  readonly keepalive?: KeepaliveOptions | false;
+  /**
+   * How long a connection lives before its client is asked to open another, plus or minus 10 %, in
+   * milliseconds; lets load balancers rebalance. Default: for ever.
+   */
+  readonly maxConnectionAgeMs?: number;
+  /** How long calls may run on after that before the connection is cut. Default: for ever. */
+  readonly maxConnectionAgeGraceMs?: number;
+  /** How long a connection without calls stays open, in milliseconds. Default: HTTP/1.1 75 000, HTTP/2 for ever. */
+  readonly maxConnectionIdleMs?: number;
   /**
    * What `start()` does with `allowHTTP2: false` when a mounted method is bidi, which HTTP/1.1
    * cannot carry: reject, warn, or nothing. Default `"error"`.
@@ -97,6 +108,13 @@ export interface CreateServerOptions {
   readonly eventBus?: EventBusLike;
   /** The only way core speaks. Default: silent. */
   readonly logger?: Logger;
+}
+
+export interface KeepaliveOptions {
+  /** A connection that sent nothing for this long gets a PING. Default 60 000 ms. */
+  readonly intervalMs?: number;
+  /** A connection that does not answer the PING within this time is closed. Default 20 000 ms. */
+  readonly timeoutMs?: number;
 }
 
 export interface CompressionOptions {
@@ -134,6 +152,10 @@ const OPTION_NAMES = [
   "compression",
   "maxTimeoutMs",
   "maxConcurrentStreams",
+  "keepalive",
+  "maxConnectionAgeMs",
+  "maxConnectionAgeGraceMs",
+  "maxConnectionIdleMs",
   "transportValidation",
   "eventBus",
   "logger",
@@ -174,6 +196,10 @@ export function resolveOptions(options: CreateServerOptions) {
     compression = {},
     maxTimeoutMs = Number.POSITIVE_INFINITY,
     maxConcurrentStreams = 1000,
+    keepalive = {},
+    maxConnectionAgeMs,
+    maxConnectionAgeGraceMs,
+    maxConnectionIdleMs,
     transportValidation = "error",
     eventBus,
     logger = silentLogger,
@@ -215,6 +241,16 @@ export function resolveOptions(options: CreateServerOptions) {
   checkInteger("writeMaxBytes", writeMaxBytes, 1, MAX_MESSAGE_BYTES);
   checkInteger("maxConcurrentStreams", maxConcurrentStreams, 1, 0xffff_ffff);
   if (options.maxTimeoutMs !== undefined) checkMs("maxTimeoutMs", options.maxTimeoutMs, 1);
+  const lifetimes = { maxConnectionAgeMs, maxConnectionAgeGraceMs, maxConnectionIdleMs };
+  for (const [name, value] of Object.entries(lifetimes)) {
+    if (value !== undefined) checkMs(name, value, 1);
+  }
+  if (maxConnectionAgeGraceMs !== undefined && maxConnectionAgeMs === undefined) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      "maxConnectionAgeGraceMs does nothing without maxConnectionAgeMs; set both or neither",
+    );
+  }
   checkKeys("compression", compression, ["accept", "minBytes"]);
   const { accept = supportedCompressions(), minBytes = 1024 } = compression;
   checkInteger("compression.minBytes", minBytes, 0, MAX_MESSAGE_BYTES);
@@ -242,10 +278,23 @@ export function resolveOptions(options: CreateServerOptions) {
     compression: { accept: [...accept], minBytes },
     maxTimeoutMs,
     maxConcurrentStreams,
+    keepalive: resolveKeepalive(keepalive),
+    maxConnectionAgeMs,
+    maxConnectionAgeGraceMs,
+    maxConnectionIdleMs,
     transportValidation,
     eventBus,
     logger,
   };
+}
+
+function resolveKeepalive(keepalive: KeepaliveOptions | false) {
+  if (keepalive === false) return undefined;
+  checkKeys("keepalive", keepalive, ["intervalMs", "timeoutMs"]);
+  const { intervalMs = 60_000, timeoutMs = 20_000 } = keepalive;
+  checkMs("keepalive.intervalMs", intervalMs, 1);
+  checkMs("keepalive.timeoutMs", timeoutMs, 1);
+  return { intervalMs, timeoutMs };
 }
 
 function resolveShutdown(shutdown: ShutdownOptions): ResolvedShutdown {

@@ -94,15 +94,18 @@ describe("one plaintext port", () => {
     await assert.rejects(call("Connect h2", onlyHttp1.baseUrl));
   });
 
-  test("an idle HTTP/1.1 and an idle HTTP/2 client do not hold up the stop", async (t) => {
-    const { server, port, baseUrl } = await startServer(t, { services });
+  test("an idle HTTP/1.1 and an idle HTTP/2 client do not hold up the stop", {
+    timeout: 10_000,
+  }, async (t) => {
+    const { server, port, baseUrl } = await startServer(t, {
+      services,
+      shutdown: { timeout: 60_000 },
+    });
     await fetch(`${baseUrl}/nothing`).then((response) => response.text());
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     await once(session, "remoteSettings");
     const closed = once(session, "close");
-    const started = performance.now();
     await server.stop();
     await closed;
-    assert.ok(performance.now() - started < 450, "stop() waited for its timeout");
   });
 });

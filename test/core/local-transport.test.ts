@@ -16,6 +16,7 @@ import {
   SayHelloResponseSchema,
 } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
+import { withResolvers } from "../support/with-resolvers.ts";
 
 const services = [defineService(GreeterService, greeter)];
 
@@ -320,11 +321,3 @@ describe("the local transport", () => {
     assert.throws(() => createLocalTransport({}), { code: "INVALID_OPTION" });
   });
 });
-
-function withResolvers<T>() {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}

@@ -18,7 +18,7 @@ export async function startServer(
     port: 0,
     host: "127.0.0.1",
     ...options,
-    shutdown: { timeout: 500, ...options.shutdown },
+    shutdown: { timeout: 5_000, ...options.shutdown },
   });
   await server.start();
   t.after(async () => {

@@ -17,10 +17,9 @@ export function createTransport(
   baseUrl: string,
   nodeOptions?: NodeOptions,
 ): Transport {
-  const options =
-    name.endsWith("h1")
-      ? ({ baseUrl, httpVersion: "1.1", nodeOptions } as ConnectTransportOptions)
-      : ({ baseUrl, httpVersion: "2", nodeOptions } as const);
+  const options = name.endsWith("h1")
+    ? ({ baseUrl, httpVersion: "1.1", nodeOptions } as ConnectTransportOptions)
+    : ({ baseUrl, httpVersion: "2", nodeOptions } as const);
   if (name.startsWith("Connect")) return createConnectTransport(options);
   if (name.startsWith("gRPC-Web")) return createGrpcWebTransport(options);
   return createGrpcTransport({ baseUrl, nodeOptions });

@@ -155,9 +155,7 @@ class UnaryServing implements BodyReceiver {
 
   #decode({ flags, data }: Envelope): void {
     const isInflatable = flags === COMPRESSED_FLAG && this.#compression.request !== undefined;
-    // An empty body has nothing to inflate, whatever its header says.
-    const isPlain = flags === 0 || (isInflatable && !this.#decoder && data.byteLength === 0);
-    if (isPlain) {
+    if (flags === 0) {
       this.#invoke(data);
     } else if (isInflatable) {
       const { readMaxBytes } = this.#method.options;
