@@ -10,7 +10,8 @@ import { Http2Sessions } from "./http/http2-sessions.ts";
 import { readPreface } from "./http/preface.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { NodeRequest, NodeResponse } from "./protocol.ts";
-import { readTLSCertificates } from "./tls.ts";
+import { readTLSCertificates, reloadInterval, secureContextOptions } from "./tls.ts";
+import { TLSReloader } from "./tls-reload.ts";
 
 /**
  * How long an idle HTTP/1.1 connection stays open in a drain: a request that is already on its way is
@@ -45,6 +46,8 @@ export class Listener {
   /** Those of them that no HTTP server has taken yet. */
   readonly #undecided = new Set<net.Socket>();
   readonly #sessions: Http2Sessions;
+  readonly #warned = new Set<string>();
+  #reloader: TLSReloader | undefined;
   #isClosing = false;
 
   constructor(options: ResolvedOptions, handler: RequestHandler) {
@@ -75,6 +78,7 @@ export class Listener {
     });
     // Node runs its connection checks from this event only, and an inner server never listens.
     this.#http1.emit("listening");
+    await this.#reloader?.start();
   }
 
   /** HTTP/1.1 answers carry `Connection: close` from here on; everything is still served. */
@@ -85,6 +89,7 @@ export class Listener {
   /** Stops accepting and asks every peer to leave. Resolves when the last socket is closed. */
   async drain(): Promise<void> {
     this.#isClosing = true;
+    this.#reloader?.stop();
     const closed = new Promise<void>((resolve) => {
       if (this.front.listening) this.front.close(() => resolve());
       else resolve();
@@ -156,22 +161,25 @@ export class Listener {
       this.#own(socket);
       const silent = setTimeout(() => socket.destroy(), handshakeTimeout);
       socket.once("close", () => clearTimeout(silent));
-      readPreface(socket, (isHttp2) => {
+      readPreface(socket, (language) => {
         clearTimeout(silent);
-        const isAllowed = isHttp2 ? allowHTTP2 : allowHTTP1;
-        if (isAllowed) this.#serve(socket, socket, isHttp2);
-        else socket.destroy();
+        const isAllowed = language === "http2" ? allowHTTP2 : language === "http1" && allowHTTP1;
+        if (isAllowed) {
+          this.#serve(socket, socket, language === "http2");
+          return;
+        }
+        if (language === "tls") this.#warnOnce("a TLS client came to the plaintext port; use http");
+        socket.destroy();
       });
     });
   }
 
   #createTlsFront(tlsOptions: NonNullable<ResolvedOptions["tls"]>): tls.Server {
     const { allowHTTP1, allowHTTP2, handshakeTimeout, http2Options } = this.#options;
-    const { clientAuth = "none", minVersion = "TLSv1.2" } = tlsOptions;
+    const { clientAuth = "none" } = tlsOptions;
     const server = tls.createServer({
       ...http2Options,
-      ...readTLSCertificates(tlsOptions),
-      minVersion,
+      ...secureContextOptions(tlsOptions, readTLSCertificates(tlsOptions)),
       requestCert: clientAuth !== "none",
       rejectUnauthorized: clientAuth === "require",
       handshakeTimeout,
@@ -179,10 +187,15 @@ export class Listener {
       ALPNProtocols: [...(allowHTTP2 ? ["h2"] : []), ...(allowHTTP1 ? ["http/1.1"] : [])],
     });
     server.on("connection", (socket: net.Socket) => this.#own(socket));
-    server.on("tlsClientError", (error, socket) => {
+    server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+      if (isPlaintext(error)) this.#warnOnce("a plaintext client came to the TLS port; use https");
       this.#options.logger.debug({ err: error }, "TLS handshake failed");
       socket.destroy();
     });
+    const intervalMs = reloadInterval(tlsOptions);
+    if (intervalMs !== undefined) {
+      this.#reloader = new TLSReloader(tlsOptions, server, this.#options.logger, intervalMs);
+    }
     server.on("secureConnection", (socket) => {
       const isHttp2 = socket.alpnProtocol === "h2";
       // A client without ALPN speaks HTTP/1.1.
@@ -190,6 +203,13 @@ export class Listener {
       else socket.destroy();
     });
     return server;
+  }
+
+  /** Tells of a mistake that every attempt of a client would repeat. */
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.#options.logger.warn({ address: this.front.address() }, message);
   }
 
   #own(socket: net.Socket): void {
@@ -221,6 +241,11 @@ export class Listener {
     this.#http2.once("session", (session) => this.#sessions.add(session, socket));
     this.#http2.emit("connection", socket);
   }
+}
+
+/** What OpenSSL calls bytes of HTTP, or of anything else, where a TLS record should be. */
+function isPlaintext({ code }: NodeJS.ErrnoException): boolean {
+  return code === "ERR_SSL_HTTP_REQUEST" || code === "ERR_SSL_WRONG_VERSION_NUMBER";
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

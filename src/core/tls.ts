@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SecureVersion } from "node:tls";
-import { checkKeys, show } from "./check-options.ts";
+import { checkKeys, checkMs, show } from "./check-options.ts";
 import { ConnectumError, type ConnectumErrorCode } from "./errors.ts";
 
 type Pem = string | Buffer;
@@ -23,6 +23,11 @@ export interface TLSOptions {
   readonly clientAuth?: "none" | "request" | "require";
   /** Default `"TLSv1.2"`. */
   readonly minVersion?: SecureVersion;
+  /**
+   * Whether changed files are swapped in while the server runs, and how often they are looked at.
+   * Default: true where paths are given, every 10 000 ms.
+   */
+  readonly reload?: boolean | { readonly intervalMs: number };
 }
 
 export interface TLSCertificates {
@@ -41,12 +46,14 @@ const TLS_OPTION_NAMES = [
   "ca",
   "clientAuth",
   "minVersion",
+  "reload",
 ] as const satisfies ReadonlyArray<keyof TLSOptions>;
 
 /** Throws INVALID_OPTION for combinations that cannot work; reads no file. */
 export function checkTLSOptions(options: TLSOptions): void {
   checkKeys("tls", options, TLS_OPTION_NAMES);
-  const { keyPath, certPath, caPath, dirPath, key, cert, ca, clientAuth = "none" } = options;
+  const { keyPath, certPath, caPath, dirPath, key, cert, ca, reload } = options;
+  const { clientAuth = "none", minVersion = "TLSv1.2" } = options;
   const hasPaths = keyPath !== undefined || certPath !== undefined;
   const hasInline = key !== undefined || cert !== undefined;
   const sources = [hasPaths, hasInline, dirPath !== undefined].filter(Boolean).length;
@@ -62,6 +69,22 @@ export function checkTLSOptions(options: TLSOptions): void {
   if (hasInline && (key === undefined || cert === undefined)) {
     throw new ConnectumError("INVALID_OPTION", "tls.key and tls.cert belong together");
   }
+  if (!["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"].includes(minVersion)) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `tls.minVersion must be "TLSv1.2" or "TLSv1.3", or an older one, got ${show(minVersion)}`,
+    );
+  }
+  if (reload !== undefined && typeof reload !== "boolean") {
+    checkKeys("tls.reload", reload, ["intervalMs"]);
+    checkMs("tls.reload.intervalMs", reload.intervalMs, 1);
+  }
+  if (reload && certificateFiles(options).length === 0) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      "tls.reload watches files; give keyPath and certPath, or dirPath, instead of key and cert",
+    );
+  }
   if (!["none", "request", "require"].includes(clientAuth)) {
     throw new ConnectumError(
       "INVALID_OPTION",
@@ -74,6 +97,37 @@ export function checkTLSOptions(options: TLSOptions): void {
       `tls.clientAuth "${clientAuth}" needs the CA that signs client certificates: caPath, ca, or ca.crt in dirPath`,
     );
   }
+}
+
+/** Every file the options name; none for inline keys. */
+export function certificateFiles(options: TLSOptions): string[] {
+  const { keyPath, certPath, caPath, dirPath, clientAuth = "none" } = options;
+  const files = dirPath === undefined ? [] : ["server.key", "server.crt"].map(inDirectory(dirPath));
+  if (dirPath !== undefined && caPath === undefined && clientAuth !== "none") {
+    files.push(join(dirPath, "ca.crt"));
+  }
+  for (const path of [keyPath, certPath, caPath]) if (path !== undefined) files.push(path);
+  return files;
+}
+
+function inDirectory(dirPath: string): (name: string) => string {
+  return (name) => join(dirPath, name);
+}
+
+/** Milliseconds between two looks at the files, or undefined where there is nothing to watch. */
+export function reloadInterval(options: TLSOptions): number | undefined {
+  const hasFiles = certificateFiles(options).length > 0;
+  const { reload = hasFiles } = options;
+  if (reload === false) return undefined;
+  return reload === true ? 10_000 : reload.intervalMs;
+}
+
+/** What node:tls is given, at the start and at every reload: options left out fall back to defaults. */
+export function secureContextOptions(
+  { minVersion = "TLSv1.2" }: TLSOptions,
+  certificates: TLSCertificates,
+) {
+  return { ...certificates, minVersion };
 }
 
 /**

@@ -1,7 +1,48 @@
+import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
-import type { Peer } from "../context-keys.ts";
+import type { TLSSocket } from "node:tls";
+import type { Peer, PeerCertificate } from "../context-keys.ts";
 
-/** Who is at the other end of a socket; the same object for all calls of a connection is not promised. */
+const unknownPeer: Peer = { address: "" };
+const peers = new WeakMap<Socket, Peer>();
+
+/** Who is at the other end of a socket; read once per connection. */
 export function peerOf(socket: Socket | undefined): Peer {
-  return { address: socket?.remoteAddress ?? "", port: socket?.remotePort };
+  if (!socket) return unknownPeer;
+  let peer = peers.get(socket);
+  if (!peer) {
+    peer = {
+      address: socket.remoteAddress ?? "",
+      port: socket.remotePort,
+      certificate: certificateOf(socket as TLSSocket),
+    };
+    peers.set(socket, peer);
+  }
+  return peer;
+}
+
+/** Only what a configured CA vouches for counts; a certificate merely shown says nothing. */
+function certificateOf(socket: TLSSocket): PeerCertificate | undefined {
+  if (!socket.encrypted || !socket.authorized) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  if (!certificate) return undefined;
+  const { subject, serialNumber, fingerprint256 } = certificate;
+  return {
+    subject,
+    serialNumber,
+    fingerprint256,
+    dnsNames: alternativeNames(certificate, "DNS"),
+    uris: alternativeNames(certificate, "URI"),
+  };
+}
+
+/** Names as `DNS:a, URI:"odd, name"`: Node quotes as JSON what could pass for a separator. */
+const namePattern = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy;
+
+function alternativeNames({ subjectAltName }: X509Certificate, kind: "DNS" | "URI"): string[] {
+  const names: string[] = [];
+  for (const [, type, value = ""] of (subjectAltName ?? "").matchAll(namePattern)) {
+    if (type === kind) names.push(value.startsWith('"') ? JSON.parse(value) : value);
+  }
+  return names;
 }

@@ -36,7 +36,6 @@ export class Method {
   readonly #implementation: Route["implementation"];
   readonly #chain: AnyFn | undefined;
   readonly #gates: ReadonlyArray<{ readonly gate: Gate; readonly outside: AnyFn }>;
-
   readonly #logger: Logger;
 
   constructor(
