@@ -1,5 +1,4 @@
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 
 const path = [
@@ -27,22 +26,17 @@ export interface Run {
 }
 
 /** Runs a command to its end, tools of `npm run tools` first on the path. */
-export function run(command: string, args: string[], input?: string): Promise<Run> {
+export function run(command: string, args: string[], timeoutMs = 60_000): Promise<Run> {
   return new Promise((done, reject) => {
     const child = execFile(
       command,
       args,
-      { env: { ...process.env, PATH: path }, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
+      { env: { ...process.env, PATH: path }, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         if (error && typeof error.code !== "number") reject(error);
         else done({ status: Number(error?.code ?? 0), stdout, stderr });
       },
     );
-    child.stdin?.end(input);
+    child.stdin?.end();
   });
-}
-
-/** Whether a file of the repository exists, for steps that another command prepares. */
-export function isPrepared(file: string): boolean {
-  return existsSync(resolve(file));
 }

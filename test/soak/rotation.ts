@@ -94,10 +94,12 @@ const rows = Object.entries(clients).map(async ([name, call]) => {
   }
   return { name, calls, failures };
 });
-const grpcio = run("python3", [
-  "test/soak/rotation-grpcio.py",
-  ...[`127.0.0.1:${port}`, "examples/greeter/proto", ca, String(seconds)],
-]).then(({ stdout, stderr }) => {
+const grpcioArgs = [`127.0.0.1:${port}`, "examples/greeter/proto", ca, String(seconds)];
+const grpcio = run(
+  "python3",
+  ["test/soak/rotation-grpcio.py", ...grpcioArgs],
+  (seconds + 30) * 1_000,
+).then(({ stdout, stderr }) => {
   const [calls = 0, failures = 1] = stdout.trim().split(" ").map(Number);
   if (failures > 0) console.error(stderr);
   return { name: "grpcio", calls, failures };

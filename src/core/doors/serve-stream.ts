@@ -3,7 +3,6 @@ import type { ConnectError, StreamResponse } from "@connectrpc/connect";
 import type { Exchange } from "../http/exchange.ts";
 import type { Call } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
-import { toRpcError } from "../rpc/rpc-error.ts";
 import type { Codec } from "../wire/codec.ts";
 import { COMPRESSED_FLAG, encodeEnvelope } from "../wire/envelope.ts";
 import { isWorthCompressing, type NegotiatedCompression } from "../wire/negotiate-compression.ts";
@@ -71,9 +70,7 @@ class StreamServing {
       await this.#write(this.#messagesOf(answer));
       this.finish(undefined);
     } catch (thrown) {
-      const error = toRpcError(thrown, this.#call);
-      if (error !== thrown) this.#method.onInternalError(thrown, this.#call);
-      this.finish(error);
+      this.finish(this.#method.toError(thrown, this.#call));
     }
   }
 

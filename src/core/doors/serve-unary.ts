@@ -4,7 +4,6 @@ import type { BodyReceiver, Exchange } from "../http/exchange.ts";
 import type { Call } from "../rpc/call.ts";
 import { cardinalityError } from "../rpc/messages.ts";
 import type { Method } from "../rpc/method.ts";
-import { toRpcError } from "../rpc/rpc-error.ts";
 import type { Codec } from "../wire/codec.ts";
 import {
   COMPRESSED_FLAG,
@@ -110,8 +109,7 @@ class UnaryServing implements BodyReceiver {
     if (this.#isDone) return;
     this.#isDone = true;
     const call = this.#call;
-    const error = toRpcError(thrown, call);
-    if (error.cause !== undefined && error !== thrown) this.#method.onInternalError(thrown, call);
+    const error = this.#method.toError(thrown, call);
     this.#exchange.pause();
     this.#door.unary.sendError(this.#exchange, this.#codec, error, {
       header: call.touchedResponseHeader,
@@ -178,7 +176,7 @@ class UnaryServing implements BodyReceiver {
   readonly #answer = (output: UnaryResponse | Message): void => {
     if (this.#isDone) return;
     try {
-      const isResponse = "stream" in output && this.#method.hasInterceptors;
+      const isResponse = this.#method.hasInterceptors;
       const metadata: Metadata = isResponse
         ? (output as UnaryResponse)
         : { header: this.#call.touchedResponseHeader, trailer: this.#call.touchedResponseTrailer };

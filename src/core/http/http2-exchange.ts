@@ -134,12 +134,20 @@ export class Http2Exchange implements Exchange {
    */
   #releaseRequest(): void {
     if (this.#isRequestEnded || this.#stream.readableEnded) return;
-    setImmediate(() => {
-      const stream = this.#stream;
-      if (!this.#isRequestEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
-    });
+    setImmediate(this.#closeWhenSent);
   }
+
+  /** nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before. */
+  readonly #closeWhenSent = (): void => {
+    const stream = this.#stream;
+    if (this.#isRequestEnded || stream.closed || stream.destroyed) return;
+    if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
+    else setTimeout(this.#closeWhenSent, BUSY_SOCKET_MS);
+  };
 }
+
+/** How long until a socket that was busy with a write is looked at again. */
+const BUSY_SOCKET_MS = 20;
 
 const withTrailers = { waitForTrailers: true };
 

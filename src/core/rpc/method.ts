@@ -17,6 +17,7 @@ import type { CallRegistry } from "./call-registry.ts";
 import { callOfRequest, streamRequest, unaryRequest } from "./call-request.ts";
 import { handlerContext } from "./handler-context.ts";
 import { exactlyOne, normalizeMessages, onlyMessage } from "./messages.ts";
+import { toRpcError } from "./rpc-error.ts";
 
 type AnyRequest = UnaryRequest | StreamRequest;
 type AnyResponse = UnaryResponse | StreamResponse;
@@ -117,8 +118,15 @@ export class Method {
     return this.#run(messages, call);
   }
 
-  /** Logs what a client gets to know only as `internal error`. */
-  onInternalError(thrown: unknown, call: Call): void {
+  /** The error a client may see; what it gets to know only as `internal error` is logged here. */
+  toError(thrown: unknown, call: Call): ConnectError {
+    const error = toRpcError(thrown, call);
+    const isHidden = error !== thrown && error.cause === thrown;
+    if (isHidden) this.#log(thrown, call);
+    return error;
+  }
+
+  #log(thrown: unknown, call: Call): void {
     this.#logger.error(
       { err: thrown, method: this.path.slice(1), protocol: call.protocolName },
       "call failed with an error that is no ConnectError",
