@@ -5,6 +5,7 @@ import { defineConfig } from "tsup";
 export default defineConfig({
   entry: {
     "core/index": "src/core/index.ts",
+    "core/config/index": "src/core/config/index.ts",
     "healthcheck/index": "src/healthcheck/index.ts",
     "reflection/index": "src/reflection/index.ts",
   },

@@ -1,3 +1,15 @@
+export type { CreateTransport } from "./client/base-url.ts";
+export { callOptions, type OutgoingCallOptions } from "./client/call-options.ts";
+export { CatalogConfigError } from "./client/catalog-config-error.ts";
+export type { ServerClientOptions } from "./client/client-router.ts";
+export { type DnsResolverOptions, dnsResolver } from "./client/dns-resolver.ts";
+export { mapResolver } from "./client/map-resolver.ts";
+export {
+  type PerServiceEnvResolverOptions,
+  perServiceEnvResolver,
+} from "./client/per-service-env-resolver.ts";
+export type { RemoteResolver, ResolverContext } from "./client/remote-resolver.ts";
+export { singleTransportResolver } from "./client/single-transport-resolver.ts";
 export { type Peer, type PeerCertificate, peerKey, transportKey } from "./context-keys.ts";
 export {
   defineLazyService,

@@ -8,6 +8,7 @@ import type {
 import type { Interceptor } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { checkInteger, checkKeys, checkMs, show } from "./check-options.ts";
+import type { RemoteResolver } from "./client/remote-resolver.ts";
 import { supportedCompressions } from "./compression.ts";
 import type { ServiceDefinition, ServiceRoute } from "./define-service.ts";
 import { ConnectumError } from "./errors.ts";
@@ -105,6 +106,15 @@ export interface CreateServerOptions {
    * cannot carry: reject, warn, or nothing. Default `"error"`.
    */
   readonly transportValidation?: "error" | "warn" | "off";
+  /** Finds the transports of services that are not mounted here. Default: there are none. */
+  readonly remoteResolver?: RemoteResolver;
+  /** Around every call of every client of `server.client()`, local or remote. Default none. */
+  readonly outgoingInterceptors?: readonly Interceptor[];
+  /**
+   * Mounts only these of `services`; the rest count as remote. Type names, where `*` stands for any
+   * characters. Default all. Freezing the routes throws for a pattern that matches nothing.
+   */
+  readonly enabledServices?: readonly string[];
   readonly eventBus?: EventBusLike;
   /** The only way core speaks. Default: silent. */
   readonly logger?: Logger;
@@ -157,6 +167,9 @@ const OPTION_NAMES = [
   "maxConnectionAgeGraceMs",
   "maxConnectionIdleMs",
   "transportValidation",
+  "remoteResolver",
+  "outgoingInterceptors",
+  "enabledServices",
   "eventBus",
   "logger",
 ] as const satisfies ReadonlyArray<keyof CreateServerOptions>;
@@ -201,6 +214,9 @@ export function resolveOptions(options: CreateServerOptions) {
     maxConnectionAgeGraceMs,
     maxConnectionIdleMs,
     transportValidation = "error",
+    remoteResolver,
+    outgoingInterceptors = [],
+    enabledServices,
     eventBus,
     logger = silentLogger,
   } = options;
@@ -233,6 +249,18 @@ export function resolveOptions(options: CreateServerOptions) {
     throw new ConnectumError(
       "INVALID_OPTION",
       `transportValidation must be "error", "warn" or "off", got ${show(transportValidation)}`,
+    );
+  }
+  if (remoteResolver !== undefined && typeof remoteResolver !== "function") {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `remoteResolver must be a function, got ${show(remoteResolver)}`,
+    );
+  }
+  if (enabledServices?.some((pattern) => typeof pattern !== "string" || pattern === "")) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      "enabledServices must be an array of type names, and one of them is empty or no string",
     );
   }
   if (tls) checkTLSOptions(tls);
@@ -283,6 +311,9 @@ export function resolveOptions(options: CreateServerOptions) {
     maxConnectionAgeGraceMs,
     maxConnectionIdleMs,
     transportValidation,
+    remoteResolver,
+    outgoingInterceptors: [...outgoingInterceptors],
+    enabledServices: enabledServices && [...enabledServices],
     eventBus,
     logger,
   };

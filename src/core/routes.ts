@@ -1,5 +1,6 @@
 import type { DescFile, DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext, Interceptor } from "@connectrpc/connect";
+import type { EnabledServices } from "./client/enabled-services.ts";
 import {
   bindMethod,
   type ServiceDefinition,
@@ -46,26 +47,33 @@ export interface Registry {
 
 /**
  * Runs every route function and protocol once. Throws DUPLICATE_METHOD or DUPLICATE_PROTOCOL when
- * two of them claim the same thing.
+ * two of them claim the same thing, UNKNOWN_SERVICE for an `enabledServices` pattern that is none.
  */
 export function freezeRoutes(
   services: ReadonlyArray<ServiceRoute | ServiceDefinition>,
   protocols: readonly ProtocolRegistration[],
   serverOptions: RouteOptions,
+  enabled: EnabledServices,
   registry: Registry,
   context: ProtocolContext,
 ): RouteTable {
   const routes = new Map<string, Route>();
+  const isEnabled = (typeName: string) => enabled.has(typeName);
   for (const service of services) {
-    const router = recordingRouter(routes, registry, (options) =>
-      mergeOptions(serverOptions, options, [
-        ...serverOptions.interceptors,
-        ...(options?.interceptors ?? []),
-      ]),
+    const router = recordingRouter(
+      routes,
+      registry,
+      (options) =>
+        mergeOptions(serverOptions, options, [
+          ...serverOptions.interceptors,
+          ...(options?.interceptors ?? []),
+        ]),
+      isEnabled,
     );
     if (typeof service === "function") service(router);
     else service.register(router);
   }
+  enabled.checkAllMatched();
   const names = new Set<string>();
   for (const protocol of protocols) {
     if (names.has(protocol.name)) {
@@ -88,6 +96,7 @@ function recordingRouter(
   routes: Map<string, Route>,
   registry: Registry,
   resolve: (options: ServiceOptions | undefined) => RouteOptions,
+  isEnabled: (typeName: string) => boolean = () => true,
 ): ConnectRouter {
   const add = (
     method: DescMethod,
@@ -107,6 +116,7 @@ function recordingRouter(
   const router: ConnectRouter = {
     handlers: [],
     service(service, implementation, options) {
+      if (!isEnabled(service.typeName)) return router;
       const resolved = resolve(options);
       for (const method of service.methods) {
         add(method, bindMethod(method, implementation), resolved);
@@ -115,6 +125,7 @@ function recordingRouter(
       return router;
     },
     rpc(method, implementation, options) {
+      if (!isEnabled(method.parent.typeName)) return router;
       add(method, implementation as Route["implementation"], resolve(options));
       return router;
     },

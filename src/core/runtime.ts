@@ -1,4 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
+import { EnabledServices } from "./client/enabled-services.ts";
 import { interceptorExtension } from "./extend-interceptor.ts";
 import type { LifecycleEvents } from "./lifecycle-events.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -41,11 +42,18 @@ export class Runtime {
   /** Freezes the routes at the first call. A route that cannot be mounted throws at every call. */
   freeze(by: string): RouteTable {
     if (this.#table) return this.#table;
-    const { services, protocols, logger } = this.#options;
+    const { services, protocols, logger, enabledServices } = this.#options;
     this.frozenBy = by;
     this.#registry.services.length = 0;
     this.#registry.files.length = 0;
-    const table = freezeRoutes(services, protocols, this.#options, this.#registry, this.#context);
+    const table = freezeRoutes(
+      services,
+      protocols,
+      this.#options,
+      new EnabledServices(enabledServices),
+      this.#registry,
+      this.#context,
+    );
     const methods = new Map<string, Method>();
     for (const route of table.routes.values()) {
       methods.set(route.path, new Method(route, this.calls, logger));

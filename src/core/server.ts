@@ -7,6 +7,7 @@ import {
   createClient,
   type Interceptor,
 } from "@connectrpc/connect";
+import { ClientRouter, type ServerClientOptions } from "./client/client-router.ts";
 import type { ServiceDefinition, ServiceRoute } from "./define-service.ts";
 import { type Drain, startDrain } from "./drain.ts";
 import { ConnectumError } from "./errors.ts";
@@ -67,6 +68,12 @@ export interface Server {
    * first call freezes the routes; of a service that is not mounted it fails `unimplemented`.
    */
   localClient<T extends DescService>(service: T): Client<T>;
+  /**
+   * A client of a service wherever it is: in process if it is mounted here, otherwise over the
+   * transport of `remoteResolver`. Freezes the routes. Throws `CatalogConfigError` if there is no
+   * resolver, and `unavailable` if it knows no transport.
+   */
+  client<T extends DescService>(service: T, options?: ServerClientOptions): Client<T>;
   /** Whether a service of this type name is mounted here. Freezes the routes. */
   hasService(service: DescService): boolean;
   /** Stops a running server; one never started runs its hooks and goes to `stopped`. */
@@ -92,6 +99,7 @@ class ConnectumServer implements Server {
   readonly #shutdown = new AbortController();
   readonly #runtime: Runtime;
   readonly [localDoorOf]: LocalDoor;
+  readonly #clients: ClientRouter;
   #state: ServerState = ServerState.CREATED;
   #listener: Listener | undefined;
   #drain: Drain | undefined;
@@ -105,6 +113,13 @@ class ConnectumServer implements Server {
     this.#events = new LifecycleEvents(this.#options.logger);
     this.#runtime = new Runtime(this.#options, this.#events, this.#shutdown.signal);
     this[localDoorOf] = new LocalDoor(this.#localHost());
+    const { remoteResolver, outgoingInterceptors } = this.#options;
+    this.#clients = new ClientRouter({
+      local: this[localDoorOf],
+      isMounted: (typeName) => this.#isMounted(typeName, "client()"),
+      remoteResolver,
+      outgoingInterceptors,
+    });
   }
 
   get state(): ServerState {
@@ -182,8 +197,11 @@ class ConnectumServer implements Server {
   }
 
   hasService(service: DescService): boolean {
-    const { services } = this.#runtime.freeze("hasService()");
-    return services.some(({ typeName }) => typeName === service.typeName);
+    return this.#isMounted(service.typeName, "hasService()");
+  }
+
+  client<T extends DescService>(service: T, options?: ServerClientOptions): Client<T> {
+    return this.#clients.client(service, options);
   }
 
   localClient<T extends DescService>(service: T): Client<T> {
@@ -288,6 +306,7 @@ class ConnectumServer implements Server {
     }
     failures.push(...(await this.#hooks.run(expired)));
     clearTimeout(limit);
+    this.#clients.close(shutdownReason());
     this.#removeSignals();
     this.#state = ServerState.STOPPED;
     this.#events.emit(LifecycleEvent.STOP);
@@ -308,6 +327,11 @@ class ConnectumServer implements Server {
     if (failures.length === 0) return;
     for (const failure of failures) this.#events.report(failure, "shutdown");
     throw new AggregateError(failures, `${failures.length} step(s) of the shutdown failed`);
+  }
+
+  #isMounted(typeName: string, asker: string): boolean {
+    const { services } = this.#runtime.freeze(asker);
+    return services.some((service) => service.typeName === typeName);
   }
 
   #localHost(): LocalHost {

@@ -1,4 +1,5 @@
 export type { HealthChange, HealthChangeListener } from "./health-changes.ts";
+export { healthOptionsFromEnv } from "./health-options-from-env.ts";
 export {
   Healthcheck,
   type HealthcheckOptions,

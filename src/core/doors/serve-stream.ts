@@ -113,7 +113,7 @@ class StreamServing {
 
   /** Returns a promise only when there is something to wait for. */
   #send(message: Message): Promise<void> | undefined {
-    const bytes = this.#codec.serialize(message);
+    const bytes = this.#codec.serialize(this.#method.toOutput(message));
     const { response } = this.#compression;
     if (isWorthCompressing(response, bytes, this.#method.options.compression.minBytes)) {
       return response.compress(bytes).then((compressed) => {

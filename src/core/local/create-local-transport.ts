@@ -1,16 +1,6 @@
-import type { DescMessage, DescMethodStreaming, DescMethodUnary } from "@bufbuild/protobuf";
-import { create } from "@bufbuild/protobuf";
-import type {
-  Interceptor,
-  StreamRequest,
-  StreamResponse,
-  Transport,
-  UnaryRequest,
-  UnaryResponse,
-} from "@connectrpc/connect";
-import { createContextValues } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
+import { inProcess, interceptTransport } from "../client/intercept-transport.ts";
 import { ConnectumError } from "../errors.ts";
-import { RpcHeaders } from "../rpc/rpc-headers.ts";
 
 /** Where a server keeps its local door, for this folder and nobody else. */
 export const localDoorOf = Symbol("connectum local door");
@@ -37,56 +27,5 @@ export function createLocalTransport(
     );
   }
   const { interceptors = [] } = options;
-  return interceptors.length === 0 ? door : withInterceptors(door, interceptors);
-}
-
-type AnyFn = (request: UnaryRequest | StreamRequest) => Promise<UnaryResponse | StreamResponse>;
-
-const timeoutOf = Symbol("connectum client timeout");
-
-function withInterceptors(door: Transport, interceptors: readonly Interceptor[]): Transport {
-  const call: AnyFn = (request) => {
-    const { signal, header } = request;
-    const timeoutMs = (request as { [timeoutOf]?: number })[timeoutOf];
-    return request.stream
-      ? door.stream(request.method, signal, timeoutMs, header, request.message)
-      : door.unary(request.method, signal, timeoutMs, header, request.message);
-  };
-  const chain = interceptors.reduceRight<AnyFn>((next, interceptor) => interceptor(next), call);
-  const common = (
-    method: DescMethodUnary | DescMethodStreaming,
-    signal: AbortSignal | undefined,
-    timeoutMs: number | undefined,
-    header: HeadersInit | undefined,
-    contextValues = createContextValues(),
-  ) => ({
-    service: method.parent,
-    method,
-    requestMethod: "POST",
-    url: `https://in-process/${method.parent.typeName}/${method.name}`,
-    signal: signal ?? new AbortController().signal,
-    header: RpcHeaders.from(header),
-    contextValues,
-    [timeoutOf]: timeoutMs,
-  });
-  return {
-    unary<I extends DescMessage, O extends DescMessage>(
-      ...[method, signal, timeoutMs, header, input, values]: Parameters<Transport["unary"]>
-    ) {
-      return chain({
-        ...common(method, signal, timeoutMs, header, values),
-        stream: false,
-        message: create(method.input, input),
-      } as UnaryRequest) as Promise<UnaryResponse<I, O>>;
-    },
-    stream<I extends DescMessage, O extends DescMessage>(
-      ...[method, signal, timeoutMs, header, input, values]: Parameters<Transport["stream"]>
-    ) {
-      return chain({
-        ...common(method, signal, timeoutMs, header, values),
-        stream: true,
-        message: input,
-      } as StreamRequest) as Promise<StreamResponse<I, O>>;
-    },
-  };
+  return interceptTransport(door, interceptors, inProcess);
 }

@@ -1,6 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
-import { type CallSource, deadlineExceeded } from "../rpc/call.ts";
+import { type CallSource, deadlineExceeded, MAX_TIMER_MS } from "../rpc/call.ts";
 import { type HeaderFields, RpcHeaders } from "../rpc/rpc-headers.ts";
 
 const inProcess: Peer = { address: "in-process" };
@@ -35,8 +35,10 @@ export class LocalCall implements CallSource {
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener("abort", this.#onAbort);
     if (timeoutMs === undefined || this.closeReason) return;
-    if (timeoutMs <= 0) this.leave(deadlineExceeded());
-    else this.#timer = setTimeout(() => this.leave(deadlineExceeded()), timeoutMs);
+    this.#timer = setTimeout(
+      () => this.leave(deadlineExceeded()),
+      Math.min(timeoutMs, MAX_TIMER_MS),
+    );
   }
 
   get url(): string {

@@ -16,7 +16,6 @@ import {
 } from "@connectrpc/connect";
 import { Call } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
-import { toRpcError } from "../rpc/rpc-error.ts";
 import { RpcHeaders } from "../rpc/rpc-headers.ts";
 import { LocalCall } from "./local-call.ts";
 import { toClientError } from "./local-error.ts";
@@ -78,10 +77,7 @@ export class LocalDoor implements Transport {
       const call = openCall(method, local, timeoutMs);
       const fail = (thrown: unknown) => {
         if (!this.#close(local)) return;
-        const error = local.closeReason ?? toClientError(thrown, call);
-        if (toRpcError(thrown, call) !== thrown && !local.closeReason) {
-          method.onInternalError(thrown, call);
-        }
+        const error = local.closeReason ?? toClientError(method.toError(thrown, call), call);
         call.end();
         reject(error);
       };
@@ -168,7 +164,7 @@ export class LocalDoor implements Transport {
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
   ): LocalCall {
-    const local = new LocalCall(method.path, header, signal, timeoutMs);
+    const local = new LocalCall(method.path, header, signal, positive(timeoutMs));
     this.#active.add(local);
     return local;
   }
@@ -185,8 +181,14 @@ export class LocalDoor implements Transport {
 /** The server's side of the call; its deadline is never longer than the server allows. */
 function openCall(method: Method, local: LocalCall, timeoutMs: number | undefined): Call {
   const { maxTimeoutMs } = method.options;
-  const clamped = timeoutMs === undefined ? undefined : Math.min(timeoutMs, maxTimeoutMs);
+  const asked = positive(timeoutMs);
+  const clamped = asked === undefined ? undefined : Math.min(asked, maxTimeoutMs);
   return new Call(method.desc, "grpc", local, clamped, method.registry);
+}
+
+/** A timeout of 0 or less is none, as for every client of connect-es. */
+function positive(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined;
 }
 
 function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T> {

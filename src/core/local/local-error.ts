@@ -1,12 +1,11 @@
 import { ConnectError } from "@connectrpc/connect";
 import { serializeDetails } from "../doors/error-details.ts";
 import type { Call } from "../rpc/call.ts";
-import { toRpcError, trailerWithError } from "../rpc/rpc-error.ts";
+import { trailerWithError } from "../rpc/rpc-error.ts";
 import { RpcHeaders } from "../rpc/rpc-headers.ts";
 
 /** The error as a client on the network would get it: its own object, without the cause. */
-export function toClientError(thrown: unknown, call: Call): ConnectError {
-  const error = toRpcError(thrown, call);
+export function toClientError(error: ConnectError, call: Call): ConnectError {
   const metadata = RpcHeaders.from(call.touchedResponseHeader);
   const trailer = trailerWithError(error, call.touchedResponseTrailer);
   for (const [name, value] of trailer ?? []) metadata.append(name, value);

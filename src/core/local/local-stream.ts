@@ -2,13 +2,20 @@ import { create, type Message } from "@bufbuild/protobuf";
 import { ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { Call } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
-import { toRpcError } from "../rpc/rpc-error.ts";
 import { RpcHeaders } from "../rpc/rpc-headers.ts";
 import type { LocalCall } from "./local-call.ts";
 import { toClientError } from "./local-error.ts";
 import { LocalRequests } from "./local-requests.ts";
 
 type Result = IteratorResult<Message>;
+
+/** What `next()` of the handler's iterable came to. */
+type Settled = { readonly result: Result } | { readonly thrown: unknown };
+
+interface Reader {
+  resolve(result: Result): void;
+  reject(error: unknown): void;
+}
 
 /**
  * One in-process call of a streaming kind. The handler runs at most one message ahead of its reader, and
@@ -23,8 +30,10 @@ export class LocalStream implements AsyncIterableIterator<Message> {
   readonly #trailer = new RpcHeaders();
   #response: StreamResponse | undefined;
   #outputs: AsyncIterator<Message> | undefined;
-  #ahead: Promise<Result> | undefined;
-  #reject: ((error: ConnectError) => void) | undefined;
+  /** The next result, while nobody has asked for it. */
+  #ahead: Settled | undefined;
+  #reader: Reader | undefined;
+  #onFirst = () => {};
   #isOver = false;
 
   constructor(
@@ -52,20 +61,22 @@ export class LocalStream implements AsyncIterableIterator<Message> {
       this.#local.onLeave((reason) => {
         call.abort(reason);
         this.#requests.fail(reason);
-        this.#outputs?.return?.().then(undefined, () => {});
+        this.#outputs?.return?.().then(undefined, ignore);
         this.#finish();
-        this.#reject?.(reason);
+        this.#reader?.reject(reason);
         reject(reason);
       });
     });
-    left.catch(() => {});
+    left.catch(ignore);
     const hasHeader = new Promise<void>((resolve) => {
       call.onResponseHeader = () => process.nextTick(resolve);
     });
+    const hasFirst = new Promise<void>((resolve) => {
+      this.#onFirst = resolve;
+    });
     try {
       await Promise.race([this.#begin(), left]);
-      const first = this.#ahead?.then(ignore, ignore);
-      await Promise.race([first, hasHeader, left]);
+      await Promise.race([hasFirst, hasHeader, left]);
     } catch (thrown) {
       throw this.#fail(thrown);
     }
@@ -86,24 +97,20 @@ export class LocalStream implements AsyncIterableIterator<Message> {
   }
 
   next(): Promise<Result> {
-    const current = this.#ahead ?? Promise.resolve(done);
+    const { closeReason } = this.#local;
+    if (closeReason) return Promise.reject(closeReason);
+    const ahead = this.#ahead;
+    if (!ahead && this.#isOver) return Promise.resolve(done);
     return new Promise((resolve, reject) => {
-      this.#reject = reject;
-      if (this.#local.closeReason) reject(this.#local.closeReason);
-      current.then(
-        (result) => {
-          if (result.done) this.#end();
-          else this.#pull();
-          resolve(result);
-        },
-        (thrown) => reject(this.#fail(thrown)),
-      );
+      const reader = { resolve, reject };
+      this.#ahead = undefined;
+      if (ahead) this.#deliver(ahead, reader);
+      else this.#reader = reader;
     });
   }
 
   /** The reader leaves before the end. */
   async return(): Promise<Result> {
-    this.#isOver = true;
     this.#finish();
     await this.#outputs?.return?.();
     return done;
@@ -122,23 +129,51 @@ export class LocalStream implements AsyncIterableIterator<Message> {
   }
 
   #pull(): void {
-    this.#ahead = this.#outputs?.next();
-    // Whoever reads it gets the error; until then it is nobody's.
-    this.#ahead?.catch(ignore);
+    this.#outputs?.next().then(this.#onResult, this.#onThrown);
+  }
+
+  readonly #onResult = (result: Result): void => {
+    if (result.done) {
+      this.#settle({ result: done });
+      return;
+    }
+    try {
+      const value = this.#method.toOutput(result.value);
+      this.#settle({ result: value === result.value ? result : { done: false, value } });
+    } catch (thrown) {
+      this.#settle({ thrown });
+    }
+  };
+
+  readonly #onThrown = (thrown: unknown): void => this.#settle({ thrown });
+
+  #settle(settled: Settled): void {
+    this.#onFirst();
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (reader) this.#deliver(settled, reader);
+    else this.#ahead = settled;
+  }
+
+  #deliver(settled: Settled, { resolve, reject }: Reader): void {
+    if ("thrown" in settled) {
+      reject(this.#fail(settled.thrown));
+      return;
+    }
+    if (settled.result.done) this.#end();
+    else this.#pull();
+    resolve(settled.result);
   }
 
   #end(): void {
     const trailer = this.#response ? this.#response.trailer : this.#call.touchedResponseTrailer;
     for (const [name, value] of trailer ?? []) this.#trailer.append(name, value);
-    this.#ahead = undefined;
     this.#finish();
   }
 
   #fail(thrown: unknown): ConnectError {
     if (this.#local.closeReason) return this.#local.closeReason;
-    const error = toClientError(thrown, this.#call);
-    if (toRpcError(thrown, this.#call) !== thrown) this.#method.onInternalError(thrown, this.#call);
-    this.#ahead = undefined;
+    const error = toClientError(this.#method.toError(thrown, this.#call), this.#call);
     this.#finish();
     return error;
   }

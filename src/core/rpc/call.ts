@@ -154,7 +154,8 @@ export class Call implements HandlerContext {
   }
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Longest delay a Node timer takes. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One for all calls: an error with its stack for every call that ends well would be waste. */
 const ended = new ConnectError("the call has ended", Code.Canceled);

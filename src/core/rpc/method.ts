@@ -105,11 +105,14 @@ export class Method {
   ): UnaryResponse | Message | Promise<UnaryResponse | Message> {
     if (this.#chain) return this.#chain(unaryRequest(call, message)) as Promise<UnaryResponse>;
     const output = this.#implementation(message as never, call);
-    if (isThenable(output)) return output.then(this.#toOutput);
-    return this.#toOutput(output);
+    if (isThenable(output)) return output.then(this.toOutput);
+    return this.toOutput(output);
   }
 
-  /** Runs a call of any streaming kind. */
+  /**
+   * Runs a call of any streaming kind. Without interceptors the messages are as the handler gives
+   * them, for the door to pass through {@link toOutput}.
+   */
   callStream(
     call: Call,
     messages: AsyncIterable<Message>,
@@ -133,7 +136,8 @@ export class Method {
     );
   }
 
-  readonly #toOutput = (output: unknown): Message => {
+  /** A response message, whatever shape of it a handler gave. */
+  readonly toOutput = (output: unknown): Message => {
     const desc = this.desc.output;
     return isMessage(output, desc) ? output : create(desc, output as never);
   };
@@ -145,9 +149,10 @@ export class Method {
     const common = { service: request.service, method: request.method, header, trailer };
     if (!request.stream) {
       const output = await this.#implementation(request.message as never, context);
-      return { ...common, stream: false, message: this.#toOutput(output) } as UnaryResponse;
+      return { ...common, stream: false, message: this.toOutput(output) } as UnaryResponse;
     }
-    const message = await this.#run(request.message, context);
+    const outputs = await this.#run(request.message, context);
+    const message = normalizeMessages(outputs, this.toOutput);
     return { ...common, stream: true, message } as StreamResponse;
   };
 
@@ -160,7 +165,7 @@ export class Method {
       case "server_streaming":
         return this.#outputs(implementation(await exactlyOne(messages), context));
       case "client_streaming":
-        return onlyMessage(this.#toOutput(await implementation(messages, context)));
+        return onlyMessage((await implementation(messages, context)) as Message);
       default:
         return this.#outputs(implementation(messages, context));
     }
@@ -171,7 +176,7 @@ export class Method {
     if (typeof iterable?.[Symbol.asyncIterator] !== "function") {
       throw new TypeError(`${this.path} must return an AsyncIterable of response messages`);
     }
-    return normalizeMessages(iterable, this.#toOutput);
+    return iterable as AsyncIterable<Message>;
   }
 }
 
