@@ -1,0 +1,4 @@
+import { main } from "./app-connect-node.ts";
+import { answerQuestions } from "./host.ts";
+
+answerQuestions(await main());
