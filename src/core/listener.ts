@@ -24,11 +24,14 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** What the listener hands requests to. */
 export interface RequestHandler {
-  /** Whether a request for this target is an RPC. */
-  claims(target: string): boolean;
-  serve(exchange: Exchange): void;
+  /** The RPC that lives at this target, if one does. */
+  rpcAt(target: string): RpcEndpoint | undefined;
   /** Answers everything else. */
   serveHttp(request: NodeRequest, response: NodeResponse): void;
+}
+
+export interface RpcEndpoint {
+  serve(exchange: Exchange): void;
 }
 
 /**
@@ -120,8 +123,9 @@ export class Listener {
     });
     const isClosing = () => this.#isClosing;
     server.on("request", (request, response) => {
-      if (handler.claims(request.url ?? "")) {
-        handler.serve(new Http1Exchange(request, response, isClosing));
+      const rpc = handler.rpcAt(request.url ?? "");
+      if (rpc) {
+        rpc.serve(new Http1Exchange(request, response, isClosing));
         return;
       }
       if (isClosing()) response.setHeader("Connection", "close");
@@ -142,8 +146,9 @@ export class Listener {
       _flags: number,
       rawHeaders: string[],
     ) => {
-      if (handler.claims(headers[":path"] ?? "")) {
-        handler.serve(new Http2Exchange(stream, headers));
+      const rpc = handler.rpcAt(headers[":path"] ?? "");
+      if (rpc) {
+        rpc.serve(new Http2Exchange(stream, headers));
         return;
       }
       // Node builds these two for every stream that has a "request" listener; here only who needs them

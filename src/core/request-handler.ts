@@ -14,8 +14,7 @@ export function createRequestHandler(
   const router = new Router(methods);
   const handlers = protocols.flatMap(({ httpHandler }) => (httpHandler ? [httpHandler] : []));
   return {
-    claims: (target) => router.claims(target),
-    serve: (exchange) => router.serve(exchange),
+    rpcAt: (target) => router.endpointAt(target),
     serveHttp: (request, response) => void answerHttp(handlers, request, response, events),
   };
 }

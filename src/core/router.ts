@@ -17,58 +17,65 @@ interface Entrance {
   readonly isText: boolean;
 }
 
-interface Entry {
-  readonly method: Method;
-  readonly entrances: ReadonlyMap<string, Entrance>;
-  readonly allowed: string;
-}
-
 /** From path and content type to Method and door. */
 export class Router {
-  readonly #entries = new Map<string, Entry>();
+  readonly #endpoints = new Map<string, Endpoint>();
 
   constructor(methods: Iterable<Method>) {
-    for (const method of methods) this.#entries.set(method.path, createEntry(method));
+    for (const method of methods) this.#endpoints.set(method.path, new Endpoint(method));
   }
 
-  /** Whether an RPC lives at this path; the query does not count. */
-  claims(target: string): boolean {
-    return this.#entries.has(pathOf(target));
+  /** The RPC at this target; the query does not count. */
+  endpointAt(target: string): Endpoint | undefined {
+    return this.#endpoints.get(target) ?? this.#endpoints.get(pathOf(target));
+  }
+}
+
+/** One RPC behind the doors that are open for it. */
+class Endpoint {
+  readonly #method: Method;
+  readonly #entrances: ReadonlyMap<string, Entrance>;
+  readonly #hasGet: boolean;
+
+  constructor(method: Method) {
+    const { options, desc } = method;
+    this.#method = method;
+    this.#entrances = entrancesOf(method);
+    const isSafe = desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+    this.#hasGet = options.connect && desc.methodKind === "unary" && isSafe;
   }
 
-  /** Answers a request for a path that {@link claims} knows. */
   serve(exchange: Exchange): void {
-    const entry = this.#entries.get(pathOf(exchange.target)) as Entry;
-    const { method, allowed } = entry;
     const { requestMethod } = exchange;
-    if (method.desc.methodKind === "bidi_streaming" && exchange.httpVersion === 1) {
+    if (this.#method.desc.methodKind === "bidi_streaming" && exchange.httpVersion === 1) {
       // A client that expects both directions at once would hang on a connection that stays.
       exchange.respond(505, { connection: "close" });
     } else if (requestMethod === "POST") {
-      servePost(exchange, entry);
-    } else if (requestMethod === "GET" && allowed !== "POST") {
-      if (!serveConnectGet(exchange, method)) exchange.respond(415, {});
+      this.#servePost(exchange);
+    } else if (requestMethod === "GET" && this.#hasGet) {
+      if (!serveConnectGet(exchange, this.#method)) exchange.respond(415, {});
     } else {
-      exchange.respond(405, { allow: allowed });
+      exchange.respond(405, { allow: this.#hasGet ? "GET, POST" : "POST" });
     }
   }
-}
 
-function servePost(exchange: Exchange, { method, entrances }: Entry): void {
-  const contentType = exchange.headers["content-type"] as string | undefined;
-  const entrance = entrances.get(contentType ?? "") ?? entrances.get(essence(contentType));
-  if (!entrance) {
-    exchange.respond(415, { "accept-post": [...entrances.keys()].join(", ") });
-    return;
+  #servePost(exchange: Exchange): void {
+    const method = this.#method;
+    const entrances = this.#entrances;
+    const contentType = exchange.headers["content-type"] as string | undefined;
+    const entrance = entrances.get(contentType ?? "") ?? entrances.get(essence(contentType));
+    if (!entrance) {
+      exchange.respond(415, { "accept-post": [...entrances.keys()].join(", ") });
+      return;
+    }
+    const { door, codec, isText } = entrance;
+    const inner = isText ? new Base64Exchange(exchange) : exchange;
+    if (method.desc.methodKind === "unary") serveUnary(inner, method, door, codec);
+    else serveStream(inner, method, door, codec);
   }
-  const { door, codec, isText } = entrance;
-  const inner = isText ? new Base64Exchange(exchange) : exchange;
-  if (method.desc.methodKind === "unary") serveUnary(inner, method, door, codec);
-  else serveStream(inner, method, door, codec);
 }
 
-function createEntry(method: Method): Entry {
-  const { options, desc } = method;
+function entrancesOf({ options, desc, codecs }: Method): Map<string, Entrance> {
   const doors = [
     ...(options.connect ? [connectDoor] : []),
     ...(options.grpc ? [grpcDoor] : []),
@@ -78,12 +85,10 @@ function createEntry(method: Method): Entry {
   for (const door of doors) {
     for (const [contentType, codecName] of door.contentTypes(desc)) {
       const isText = contentType.startsWith("application/grpc-web-text");
-      entrances.set(contentType, { door, codec: method.codecs[codecName], isText });
+      entrances.set(contentType, { door, codec: codecs[codecName], isText });
     }
   }
-  const isSafe = desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
-  const hasGet = options.connect && desc.methodKind === "unary" && isSafe;
-  return { method, entrances, allowed: hasGet ? "GET, POST" : "POST" };
+  return entrances;
 }
 
 function pathOf(target: string): string {

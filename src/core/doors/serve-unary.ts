@@ -11,6 +11,7 @@ import {
   type Envelope,
   EnvelopeDecoder,
   messageTooLarge,
+  wholeEnvelope,
 } from "../wire/envelope.ts";
 import { isWorthCompressing, type NegotiatedCompression } from "../wire/negotiate-compression.ts";
 import type { Door, Metadata } from "./door.ts";
@@ -46,7 +47,9 @@ class UnaryServing implements BodyReceiver {
   readonly #codec: Codec;
   readonly #call: Call;
   readonly #compression: NegotiatedCompression;
-  readonly #decoder: EnvelopeDecoder | undefined;
+  /** The request, if its first bytes were all of it. */
+  #whole: Envelope | undefined;
+  #decoder: EnvelopeDecoder | undefined;
   #chunks: Buffer[] = [];
   #received = 0;
   #isDone = false;
@@ -65,9 +68,6 @@ class UnaryServing implements BodyReceiver {
     this.#codec = codec;
     this.#call = call;
     this.#compression = compression;
-    this.#decoder = door.unary.isEnveloped
-      ? new EnvelopeDecoder(method.options.readMaxBytes)
-      : undefined;
   }
 
   /** Starts the call; its message is read from the body unless it is given. */
@@ -79,33 +79,29 @@ class UnaryServing implements BodyReceiver {
     this.#method.pass(this.#call).then((answer) => {
       if (answer === undefined) this.#read(envelope);
       else this.#answer(answer as UnaryResponse);
-    }, this.fail);
+    }, this.#onFailure());
   }
 
   onData(chunk: Buffer): void {
     if (this.#isDone) return;
-    const decoder = this.#decoder;
-    if (decoder) {
-      decoder.push(chunk);
-      this.#attempt(() => this.#checkAnnounced(decoder));
-      return;
-    }
-    this.#chunks.push(chunk);
-    this.#received += chunk.byteLength;
-    const { readMaxBytes } = this.#method.options;
-    if (this.#received > readMaxBytes) this.fail(messageTooLarge(this.#received, readMaxBytes));
+    if (this.#door.unary.isEnveloped) this.#addEnveloped(chunk);
+    else this.#addBare(chunk);
   }
 
   onEnd(): void {
     if (this.#isDone) return;
-    this.#attempt(() => this.#decode(this.#decoder ? onlyEnvelope(this.#decoder) : this.#body()));
+    try {
+      this.#decode(this.#door.unary.isEnveloped ? this.#envelope() : this.#body());
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   onError(reason: ConnectError): void {
     this.fail(reason);
   }
 
-  readonly fail = (thrown: unknown): void => {
+  fail(thrown: unknown): void {
     if (this.#isDone) return;
     this.#isDone = true;
     const call = this.#call;
@@ -116,32 +112,68 @@ class UnaryServing implements BodyReceiver {
       trailer: call.touchedResponseTrailer,
     });
     call.end();
-  };
+  }
+
+  /** Made only where something is asynchronous. */
+  #onFailure(): (thrown: unknown) => void {
+    return (thrown) => this.fail(thrown);
+  }
 
   #read(envelope: Envelope | undefined): void {
     if (envelope) {
-      this.#attempt(() => this.#decode(envelope));
+      try {
+        this.#decode(envelope);
+      } catch (error) {
+        this.fail(error);
+      }
       return;
     }
-    const { readMaxBytes } = this.#method.options;
-    const announced = Number(this.#exchange.headers["content-length"] ?? 0);
-    const isOver = announced > readMaxBytes + (this.#decoder ? ENVELOPE_BYTES : 0);
-    if (isOver) this.fail(messageTooLarge(announced, readMaxBytes));
-    else this.#exchange.receive(this);
+    const announced = this.#exchange.headers["content-length"];
+    if (announced !== undefined) {
+      const { readMaxBytes } = this.#method.options;
+      const overhead = this.#door.unary.isEnveloped ? ENVELOPE_BYTES : 0;
+      if (Number(announced) > readMaxBytes + overhead) {
+        this.fail(messageTooLarge(Number(announced), readMaxBytes));
+        return;
+      }
+    }
+    this.#exchange.receive(this);
   }
 
-  #attempt(step: () => void): void {
+  /** Refuses a message by the length it announces, before it is buffered; a second one likewise. */
+  #addEnveloped(chunk: Buffer): void {
+    const { readMaxBytes } = this.#method.options;
     try {
-      step();
+      if (this.#whole && chunk.byteLength > 0) throw tooManyMessages();
+      if (!this.#decoder) {
+        this.#whole ??= wholeEnvelope(chunk, readMaxBytes);
+        if (this.#whole) return;
+        this.#decoder = new EnvelopeDecoder(readMaxBytes);
+      }
+      const decoder = this.#decoder;
+      decoder.push(chunk);
+      const length = decoder.peek() ?? 0;
+      if (decoder.buffered > ENVELOPE_BYTES + length) throw tooManyMessages();
     } catch (error) {
       this.fail(error);
     }
   }
 
-  /** Refuses a message by the length it announces, before it is buffered; a second one likewise. */
-  #checkAnnounced(decoder: EnvelopeDecoder): void {
-    const length = decoder.peek() ?? 0;
-    if (decoder.buffered > ENVELOPE_BYTES + length) throw tooManyMessages();
+  #addBare(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#received += chunk.byteLength;
+    const { readMaxBytes } = this.#method.options;
+    if (this.#received > readMaxBytes) this.fail(messageTooLarge(this.#received, readMaxBytes));
+  }
+
+  #envelope(): Envelope {
+    if (this.#whole) return this.#whole;
+    const envelope = this.#decoder?.next();
+    if (!envelope) {
+      this.#decoder?.finish();
+      throw cardinalityError("no request message, this method takes one");
+    }
+    return envelope;
   }
 
   #body(): Envelope {
@@ -157,10 +189,9 @@ class UnaryServing implements BodyReceiver {
       this.#invoke(data);
     } else if (isInflatable) {
       const { readMaxBytes } = this.#method.options;
-      inflate(this.#compression.request, data, readMaxBytes).then(
-        (inflated) => this.#attempt(() => this.#invoke(inflated)),
-        this.fail,
-      );
+      inflate(this.#compression.request, data, readMaxBytes)
+        .then((inflated) => this.#invoke(inflated))
+        .catch(this.#onFailure());
     } else {
       throw badFlags(flags);
     }
@@ -169,11 +200,11 @@ class UnaryServing implements BodyReceiver {
   #invoke(bytes: Uint8Array): void {
     const message = this.#codec.parse(bytes);
     const output = this.#method.callUnary(this.#call, message);
-    if (isPromise(output)) output.then(this.#answer, this.fail);
+    if (isPromise(output)) output.then((settled) => this.#answer(settled), this.#onFailure());
     else this.#answer(output);
   }
 
-  readonly #answer = (output: UnaryResponse | Message): void => {
+  #answer(output: UnaryResponse | Message): void {
     if (this.#isDone) return;
     try {
       const isResponse = this.#method.hasInterceptors;
@@ -187,14 +218,14 @@ class UnaryServing implements BodyReceiver {
         response
           .compress(bytes)
           .then((compressed) => this.#send(compressed, response.name, metadata))
-          .catch(this.fail);
+          .catch(this.#onFailure());
       } else {
         this.#send(bytes, undefined, metadata);
       }
     } catch (error) {
       this.fail(error);
     }
-  };
+  }
 
   #send(bytes: Uint8Array, encoding: string | undefined, metadata: Metadata): void {
     if (this.#isDone) return;
@@ -202,16 +233,6 @@ class UnaryServing implements BodyReceiver {
     this.#door.unary.send(this.#exchange, this.#codec, { bytes, encoding }, metadata);
     this.#call.end();
   }
-}
-
-function onlyEnvelope(decoder: EnvelopeDecoder): Envelope {
-  const envelope = decoder.next();
-  if (!envelope) {
-    decoder.finish();
-    throw cardinalityError("no request message, this method takes one");
-  }
-  if (decoder.buffered > 0) throw tooManyMessages();
-  return envelope;
 }
 
 function tooManyMessages(): ConnectError {

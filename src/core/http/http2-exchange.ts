@@ -6,16 +6,26 @@ import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import type { BodyReceiver, Exchange } from "./exchange.ts";
 import { peerOf } from "./peer.ts";
 
+/** Where a stream's listeners find its exchange: one function for all streams, no closure for each. */
+const exchangeOf = Symbol("connectum exchange");
+
+interface OwnedStream extends ServerHttp2Stream {
+  [exchangeOf]: Http2Exchange;
+}
+
 export class Http2Exchange implements Exchange {
   readonly httpVersion = 2;
   readonly transport = "http";
   readonly headers: HeaderFields;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: OwnedStream;
+  #receiver: BodyReceiver | undefined;
+  #trailers: HeaderFields | undefined;
   #isAnswered = false;
   #isRequestEnded = false;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
-    this.#stream = stream;
+    this.#stream = stream as OwnedStream;
+    this.#stream[exchangeOf] = this;
     this.headers = headers as HeaderFields;
     // A stream error without a listener would crash the process; what matters of it comes as "close".
     stream.on("error", ignore);
@@ -55,16 +65,26 @@ export class Http2Exchange implements Exchange {
 
   receive(receiver: BodyReceiver): void {
     const stream = this.#stream;
-    stream.on("data", (chunk: Buffer) => receiver.onData(chunk));
-    stream.once("end", () => {
-      // A reset ends the readable side too; only the peer's END_STREAM completes the body.
-      if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
-      this.#isRequestEnded = true;
-      receiver.onEnd();
-    });
-    stream.once("close", () => {
-      if (!this.#isRequestEnded) receiver.onError(leaveReason(stream.rstCode));
-    });
+    this.#receiver = receiver;
+    stream.on("data", onData);
+    stream.on("end", onEnd);
+    stream.on("close", onClose);
+  }
+
+  hearData(chunk: Buffer): void {
+    this.#receiver?.onData(chunk);
+  }
+
+  hearEnd(): void {
+    const stream = this.#stream;
+    // A reset ends the readable side too; only the peer's END_STREAM completes the body.
+    if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    this.#isRequestEnded = true;
+    this.#receiver?.onEnd();
+  }
+
+  hearClose(): void {
+    if (!this.#isRequestEnded) this.#receiver?.onError(leaveReason(this.#stream.rstCode));
   }
 
   pause(): void {
@@ -119,13 +139,16 @@ export class Http2Exchange implements Exchange {
   #sendAtEnd(trailers: HeaderFields | undefined): void {
     const stream = this.#stream;
     if (trailers) {
-      stream.once("wantTrailers", () => {
-        stream.sendTrailers(trailers as OutgoingHttpHeaders);
-        this.#releaseRequest();
-      });
+      this.#trailers = trailers;
+      stream.on("wantTrailers", onWantTrailers);
     } else if (!this.#isRequestEnded) {
       stream.once("finish", () => this.#releaseRequest());
     }
+  }
+
+  sendTrailers(): void {
+    this.#stream.sendTrailers(this.#trailers as OutgoingHttpHeaders);
+    this.#releaseRequest();
   }
 
   /**
@@ -134,16 +157,16 @@ export class Http2Exchange implements Exchange {
    */
   #releaseRequest(): void {
     if (this.#isRequestEnded || this.#stream.readableEnded) return;
-    setImmediate(this.#closeWhenSent);
+    setImmediate(() => this.#closeWhenSent());
   }
 
   /** nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before. */
-  readonly #closeWhenSent = (): void => {
+  #closeWhenSent(): void {
     const stream = this.#stream;
     if (this.#isRequestEnded || stream.closed || stream.destroyed) return;
     if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
-    else setTimeout(this.#closeWhenSent, BUSY_SOCKET_MS);
-  };
+    else setTimeout(() => this.#closeWhenSent(), BUSY_SOCKET_MS);
+  }
 }
 
 /** How long until a socket that was busy with a write is looked at again. */
@@ -152,6 +175,22 @@ const BUSY_SOCKET_MS = 20;
 const withTrailers = { waitForTrailers: true };
 
 function ignore(): void {}
+
+function onData(this: OwnedStream, chunk: Buffer): void {
+  this[exchangeOf].hearData(chunk);
+}
+
+function onEnd(this: OwnedStream): void {
+  this[exchangeOf].hearEnd();
+}
+
+function onClose(this: OwnedStream): void {
+  this[exchangeOf].hearClose();
+}
+
+function onWantTrailers(this: OwnedStream): void {
+  this[exchangeOf].sendTrailers();
+}
 
 /** What a reset code says, by the table of the gRPC protocol over HTTP/2. */
 function leaveReason(code: number | undefined): ConnectError {

@@ -130,7 +130,9 @@ export class Call implements HandlerContext {
   end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    if (this.#abort) this.#registry.forget(this);
+    this.#reason ??= ended;
+    if (!this.#abort) return;
+    this.#registry.forget(this);
     this.abort(ended);
   }
 

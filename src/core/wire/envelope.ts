@@ -43,6 +43,15 @@ export class EnvelopeDecoder {
   next(): Envelope | undefined {
     const length = this.peek();
     if (length === undefined || this.#buffered < ENVELOPE_BYTES + length) return undefined;
+    const first = this.#chunks[0] as Buffer;
+    const end = this.#offset + ENVELOPE_BYTES + length;
+    if (end < first.byteLength) {
+      const flags = first[this.#offset] as number;
+      const data = first.subarray(this.#offset + ENVELOPE_BYTES, end);
+      this.#offset = end;
+      this.#buffered -= ENVELOPE_BYTES + length;
+      return { flags, data };
+    }
     const flags = this.#byteAt(0);
     this.#take(ENVELOPE_BYTES);
     return { flags, data: this.#take(length) };
@@ -54,8 +63,11 @@ export class EnvelopeDecoder {
    */
   peek(): number | undefined {
     if (this.#buffered < ENVELOPE_BYTES) return undefined;
-    const high = this.#byteAt(1) * 2 ** 24;
-    const length = high + (this.#byteAt(2) << 16) + (this.#byteAt(3) << 8) + this.#byteAt(4);
+    const first = this.#chunks[0] as Buffer;
+    const length =
+      this.#offset + ENVELOPE_BYTES <= first.byteLength
+        ? first.readUInt32BE(this.#offset + 1)
+        : this.#lengthAcross();
     if (length > this.#readMaxBytes) throw messageTooLarge(length, this.#readMaxBytes);
     return length;
   }
@@ -72,6 +84,11 @@ export class EnvelopeDecoder {
       `the request ended inside a message, ${this.#buffered} bytes into it`,
       Code.InvalidArgument,
     );
+  }
+
+  #lengthAcross(): number {
+    const high = this.#byteAt(1) * 2 ** 24;
+    return high + (this.#byteAt(2) << 16) + (this.#byteAt(3) << 8) + this.#byteAt(4);
   }
 
   #byteAt(index: number): number {
@@ -122,6 +139,17 @@ export class EnvelopeDecoder {
     this.#chunks.splice(0, used);
     return bytes;
   }
+}
+
+/**
+ * The envelope if `bytes` are exactly one of at most `readMaxBytes`: how nearly every unary request
+ * comes, and cheaper than a decoder.
+ */
+export function wholeEnvelope(bytes: Buffer, readMaxBytes: number): Envelope | undefined {
+  if (bytes.byteLength < ENVELOPE_BYTES) return undefined;
+  const length = bytes.readUInt32BE(1);
+  if (bytes.byteLength !== ENVELOPE_BYTES + length || length > readMaxBytes) return undefined;
+  return { flags: bytes[0] as number, data: bytes.subarray(ENVELOPE_BYTES) };
 }
 
 export function messageTooLarge(length: number, readMaxBytes: number): ConnectError {
