@@ -8,6 +8,7 @@ export default defineConfig({
     "core/config/index": "src/core/config/index.ts",
     "healthcheck/index": "src/healthcheck/index.ts",
     "reflection/index": "src/reflection/index.ts",
+    "otel/index": "src/otel/index.ts",
   },
   splitting: true,
   format: ["esm"],

@@ -40,8 +40,17 @@ export function extendInterceptor(
   interceptor: Interceptor,
   extension: InterceptorExtension,
 ): Interceptor {
+  const { attach, gate } = extension;
+  return withExtension(interceptor, { ...interceptorExtension(interceptor), attach, gate });
+}
+
+/** A copy of the interceptor with this very extension. */
+export function withExtension(
+  interceptor: Interceptor,
+  extension: InterceptorExtension,
+): Interceptor {
   const extended: ExtendedInterceptor = (next) => interceptor(next);
-  extended[extensionKey] = { ...extension };
+  extended[extensionKey] = extension;
   return extended;
 }
 

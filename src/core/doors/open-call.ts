@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { Exchange } from "../http/exchange.ts";
-import { Call, deadlineExceeded } from "../rpc/call.ts";
+import { type Call, deadlineExceeded } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
 import {
   acceptedEncodings,
@@ -43,7 +43,7 @@ export function openCall(
       error ??= thrown as ConnectError;
     }
   }
-  const call = new Call(method.desc, door.protocolName, exchange, timeoutMs, method.registry);
+  const call = method.openCall(door.protocolName, exchange, timeoutMs);
   if (compression.error) {
     call.responseHeader.set(form.acceptEncodingHeader, acceptedEncodings(accept));
   }

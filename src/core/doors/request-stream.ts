@@ -1,7 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { BodyReceiver, Exchange } from "../http/exchange.ts";
-import type { Codec } from "../wire/codec.ts";
+import type { Call } from "../rpc/call.ts";
+import { type Codec, wireLength } from "../wire/codec.ts";
 import { COMPRESSED_FLAG, EnvelopeDecoder } from "../wire/envelope.ts";
 import type { NegotiatedCompression } from "../wire/negotiate-compression.ts";
 import { badFlags, inflate } from "./open-call.ts";
@@ -12,6 +13,7 @@ import { badFlags, inflate } from "./open-call.ts";
  */
 export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiver {
   readonly #exchange: Exchange;
+  readonly #call: Call;
   readonly #codec: Codec;
   readonly #compression: NegotiatedCompression;
   readonly #readMaxBytes: number;
@@ -32,11 +34,13 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
 
   constructor(
     exchange: Exchange,
+    call: Call,
     codec: Codec,
     compression: NegotiatedCompression,
     { readMaxBytes, endFlag }: { readMaxBytes: number; endFlag: number },
   ) {
     this.#exchange = exchange;
+    this.#call = call;
     this.#codec = codec;
     this.#compression = compression;
     this.#readMaxBytes = readMaxBytes;
@@ -144,10 +148,10 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
     flags: number,
     data: Uint8Array,
   ): IteratorResult<Message> | Promise<IteratorResult<Message>> {
-    if (flags === 0) return { done: false, value: this.#codec.parse(data) };
+    if (flags === 0) return this.#parse(data);
     if (flags === COMPRESSED_FLAG) {
       return inflate(this.#compression.request, data, this.#readMaxBytes).then(
-        (inflated) => ({ done: false as const, value: this.#codec.parse(inflated) }),
+        (inflated) => this.#parse(inflated),
         (error) => {
           this.#error ??= error;
           throw error;
@@ -158,6 +162,12 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
       throw new ConnectError("a request stream has no end message", Code.InvalidArgument);
     }
     throw badFlags(flags);
+  }
+
+  #parse(bytes: Uint8Array): IteratorYieldResult<Message> {
+    const value = this.#codec.parse(bytes);
+    if (this.#call.observers) this.#call.received(value, wireLength(this.#codec, bytes));
+    return { done: false, value };
   }
 }
 

@@ -3,7 +3,7 @@ import type { ConnectError, StreamResponse } from "@connectrpc/connect";
 import type { Exchange } from "../http/exchange.ts";
 import type { Call } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
-import type { Codec } from "../wire/codec.ts";
+import { type Codec, wireLength } from "../wire/codec.ts";
 import { COMPRESSED_FLAG, encodeEnvelope } from "../wire/envelope.ts";
 import { isWorthCompressing, type NegotiatedCompression } from "../wire/negotiate-compression.ts";
 import { addHeaders, type Door, type Metadata } from "./door.ts";
@@ -54,7 +54,7 @@ class StreamServing {
     this.#codec = codec;
     this.#call = call;
     this.#compression = compression;
-    this.#requests = new RequestStream(exchange, codec, compression, {
+    this.#requests = new RequestStream(exchange, call, codec, compression, {
       readMaxBytes: method.options.readMaxBytes,
       endFlag: door.stream.endFlag,
     });
@@ -84,11 +84,11 @@ class StreamServing {
       const trailer = this.#metadata?.trailer ?? this.#call.touchedResponseTrailer;
       this.#door.stream.end(this.#exchange, error, trailer);
     }
-    this.#call.end();
+    this.#call.end(error);
   }
 
   #messagesOf(answer: StreamResponse | AsyncIterable<Message>): AsyncIterable<Message> {
-    if (!this.#method.hasInterceptors) return answer as AsyncIterable<Message>;
+    if (!this.#method.hasInterceptors(this.#call)) return answer as AsyncIterable<Message>;
     const response = answer as StreamResponse;
     this.#metadata = response;
     if (response.header !== this.#call.touchedResponseHeader) this.#scheduleFlush();
@@ -113,7 +113,9 @@ class StreamServing {
 
   /** Returns a promise only when there is something to wait for. */
   #send(message: Message): Promise<void> | undefined {
-    const bytes = this.#codec.serialize(this.#method.toOutput(message));
+    const output = this.#method.toOutput(message);
+    const bytes = this.#codec.serialize(output);
+    if (this.#call.observers) this.#call.sent(output, wireLength(this.#codec, bytes));
     const { response } = this.#compression;
     if (isWorthCompressing(response, bytes, this.#method.options.compression.minBytes)) {
       return response.compress(bytes).then((compressed) => {

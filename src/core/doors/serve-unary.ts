@@ -4,7 +4,7 @@ import type { BodyReceiver, Exchange } from "../http/exchange.ts";
 import type { Call } from "../rpc/call.ts";
 import { cardinalityError } from "../rpc/messages.ts";
 import type { Method } from "../rpc/method.ts";
-import type { Codec } from "../wire/codec.ts";
+import { type Codec, wireLength } from "../wire/codec.ts";
 import {
   COMPRESSED_FLAG,
   ENVELOPE_BYTES,
@@ -111,7 +111,7 @@ class UnaryServing implements BodyReceiver {
       header: call.touchedResponseHeader,
       trailer: call.touchedResponseTrailer,
     });
-    call.end();
+    call.end(error);
   }
 
   /** Made only where something is asynchronous. */
@@ -199,7 +199,9 @@ class UnaryServing implements BodyReceiver {
 
   #invoke(bytes: Uint8Array): void {
     const message = this.#codec.parse(bytes);
-    const output = this.#method.callUnary(this.#call, message);
+    const call = this.#call;
+    if (call.observers) call.received(message, wireLength(this.#codec, bytes));
+    const output = this.#method.callUnary(call, message);
     if (isPromise(output)) output.then((settled) => this.#answer(settled), this.#onFailure());
     else this.#answer(output);
   }
@@ -207,12 +209,13 @@ class UnaryServing implements BodyReceiver {
   #answer(output: UnaryResponse | Message): void {
     if (this.#isDone) return;
     try {
-      const isResponse = this.#method.hasInterceptors;
+      const isResponse = this.#method.hasInterceptors(this.#call);
       const metadata: Metadata = isResponse
         ? (output as UnaryResponse)
         : { header: this.#call.touchedResponseHeader, trailer: this.#call.touchedResponseTrailer };
       const message = isResponse ? (output as UnaryResponse).message : (output as Message);
       const bytes = this.#codec.serialize(message);
+      if (this.#call.observers) this.#call.sent(message, wireLength(this.#codec, bytes));
       const { response } = this.#compression;
       if (isWorthCompressing(response, bytes, this.#method.options.compression.minBytes)) {
         response

@@ -14,7 +14,7 @@ import {
   type Transport,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { Call } from "../rpc/call.ts";
+import type { Call } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
 import { RpcHeaders } from "../rpc/rpc-headers.ts";
 import { LocalCall } from "./local-call.ts";
@@ -77,16 +77,17 @@ export class LocalDoor implements Transport {
       const call = openCall(method, local, timeoutMs);
       const fail = (thrown: unknown) => {
         if (!this.#close(local)) return;
-        const error = local.closeReason ?? toClientError(method.toError(thrown, call), call);
-        call.end();
-        reject(error);
+        const error = local.closeReason ?? method.toError(thrown, call);
+        call.end(error);
+        reject(error === local.closeReason ? error : toClientError(error, call));
       };
       const answer = (output: UnaryResponse | Message) => {
         if (!this.#close(local)) return;
-        const response = method.hasInterceptors ? (output as UnaryResponse) : undefined;
+        const response = method.hasInterceptors(call) ? (output as UnaryResponse) : undefined;
         const message = response ? response.message : output;
         const responseHeader = response ? response.header : call.touchedResponseHeader;
         const responseTrailer = response ? response.trailer : call.touchedResponseTrailer;
+        if (call.observers) call.sent(message as Message, undefined);
         call.end();
         resolve({
           stream: false,
@@ -107,7 +108,9 @@ export class LocalDoor implements Transport {
       });
       const run = () => {
         try {
-          const output = method.callUnary(call, create(desc.input, input));
+          const message = create(desc.input, input);
+          if (call.observers) call.received(message, undefined);
+          const output = method.callUnary(call, message);
           if (isPromise(output)) output.then(answer, fail);
           else answer(output);
         } catch (error) {
@@ -183,7 +186,7 @@ function openCall(method: Method, local: LocalCall, timeoutMs: number | undefine
   const { maxTimeoutMs } = method.options;
   const asked = positive(timeoutMs);
   const clamped = asked === undefined ? undefined : Math.min(asked, maxTimeoutMs);
-  return new Call(method.desc, "grpc", local, clamped, method.registry);
+  return method.openCall("grpc", local, clamped);
 }
 
 /** A timeout of 0 or less is none, as for every client of connect-es. */

@@ -1,5 +1,5 @@
 import { create, type Message } from "@bufbuild/protobuf";
-import { ConnectError, type StreamResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { Call } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
 import { RpcHeaders } from "../rpc/rpc-headers.ts";
@@ -49,7 +49,11 @@ export class LocalStream implements AsyncIterableIterator<Message> {
     this.#onClose = onClose;
     this.#requests = new LocalRequests(
       input,
-      (message) => create(method.desc.input, message as never),
+      (init) => {
+        const message = create(method.desc.input, init as never);
+        if (call.observers) call.received(message, undefined);
+        return message;
+      },
       (error) => local.leave(ConnectError.from(error)),
     );
   }
@@ -111,7 +115,7 @@ export class LocalStream implements AsyncIterableIterator<Message> {
 
   /** The reader leaves before the end. */
   async return(): Promise<Result> {
-    this.#finish();
+    this.#finish(readerLeft);
     await this.#outputs?.return?.();
     return done;
   }
@@ -122,7 +126,7 @@ export class LocalStream implements AsyncIterableIterator<Message> {
     let answer: StreamResponse | AsyncIterable<Message> | undefined;
     if (method.hasGates) answer = (await method.pass(call)) as StreamResponse | undefined;
     answer ??= await method.callStream(call, this.#requests);
-    if (method.hasInterceptors) this.#response = answer as StreamResponse;
+    if (method.hasInterceptors(call)) this.#response = answer as StreamResponse;
     const messages = this.#response ? this.#response.message : (answer as AsyncIterable<Message>);
     this.#outputs = messages[Symbol.asyncIterator]();
     this.#pull();
@@ -139,6 +143,7 @@ export class LocalStream implements AsyncIterableIterator<Message> {
     }
     try {
       const value = this.#method.toOutput(result.value);
+      if (this.#call.observers) this.#call.sent(value, undefined);
       this.#settle({ result: value === result.value ? result : { done: false, value } });
     } catch (thrown) {
       this.#settle({ thrown });
@@ -173,19 +178,22 @@ export class LocalStream implements AsyncIterableIterator<Message> {
 
   #fail(thrown: unknown): ConnectError {
     if (this.#local.closeReason) return this.#local.closeReason;
-    const error = toClientError(this.#method.toError(thrown, this.#call), this.#call);
-    this.#finish();
-    return error;
+    const error = this.#method.toError(thrown, this.#call);
+    this.#finish(error);
+    return toClientError(error, this.#call);
   }
 
-  #finish(): void {
+  #finish(error?: ConnectError): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#requests.release();
-    this.#call.end();
+    this.#call.end(error);
     this.#onClose();
   }
 }
+
+/** One for all calls: an error with its stack for every reader that has seen enough would be waste. */
+const readerLeft = new ConnectError("the client left", Code.Canceled);
 
 function ignore(): void {}
 

@@ -1,6 +1,7 @@
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
+import type { CallObserver } from "./call-observer.ts";
 import type { CallRegistry } from "./call-registry.ts";
 import { CallValues } from "./call-values.ts";
 import { type HeaderFields, RpcHeaders } from "./rpc-headers.ts";
@@ -43,6 +44,8 @@ export class Call implements HandlerContext {
   onResponseHeader: (() => void) | undefined;
   /** What a gate threw to refuse this call. */
   refusal: unknown;
+  /** Who follows the call; undefined when nobody does. */
+  observers: readonly CallObserver[] | undefined;
 
   constructor(
     method: DescMethod,
@@ -127,13 +130,31 @@ export class Call implements HandlerContext {
   }
 
   /** The call is over: a signal somebody has read fires, everything it held is released. */
-  end(): void {
+  end(error?: ConnectError): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    if (this.observers) this.#reportEnd(this.observers, error);
     this.#reason ??= ended;
     if (!this.#abort) return;
     this.#registry.forget(this);
     this.abort(ended);
+  }
+
+  /** To a client that has left nothing was told: then the reason counts, the first there was. */
+  #reportEnd(observers: readonly CallObserver[], error: ConnectError | undefined): void {
+    const { closeReason } = this.source;
+    const outcome = closeReason ? (this.#reason ?? closeReason) : error;
+    for (const observer of observers) observer.onEnd(outcome);
+  }
+
+  /** Tells who follows the call of a request message, with its length where the codec is binary. */
+  received(message: Message, bytes: number | undefined): void {
+    for (const observer of this.observers ?? []) observer.onReceived(message, bytes);
+  }
+
+  /** The same for a response message. */
+  sent(message: Message, bytes: number | undefined): void {
+    for (const observer of this.observers ?? []) observer.onSent(message, bytes);
   }
 
   #openSignal(): void {

@@ -12,7 +12,8 @@ import { type GateContext, interceptorExtension } from "../extend-interceptor.ts
 import type { Logger } from "../logger.ts";
 import type { Route, RouteOptions } from "../routes.ts";
 import { type Codec, type CodecName, createCodecs } from "../wire/codec.ts";
-import type { Call } from "./call.ts";
+import { Call, type CallSource, type ProtocolName } from "./call.ts";
+import { type CallObserverFactory, observerFactory } from "./call-observer.ts";
 import type { CallRegistry } from "./call-registry.ts";
 import { callOfRequest, streamRequest, unaryRequest } from "./call-request.ts";
 import { handlerContext } from "./handler-context.ts";
@@ -35,7 +36,10 @@ export class Method {
   readonly codecs: Readonly<Record<CodecName, Codec>>;
   readonly registry: CallRegistry;
   readonly #implementation: Route["implementation"];
+  readonly #observe: readonly CallObserverFactory[];
   readonly #chain: AnyFn | undefined;
+  /** The chain of a call that nobody follows, without those who would have. */
+  readonly #unobservedChain: AnyFn | undefined;
   readonly #gates: ReadonlyArray<{ readonly gate: Gate; readonly outside: AnyFn }>;
   readonly #logger: Logger;
 
@@ -52,16 +56,30 @@ export class Method {
     this.registry = registry;
     this.#implementation = implementation;
     const { interceptors } = options;
-    this.#chain = interceptors.length > 0 ? compose(interceptors, this.#invoke) : undefined;
+    this.#observe = interceptors.flatMap((interceptor) => observerFactory(interceptor) ?? []);
+    this.#chain = this.#chainOf(interceptors);
+    this.#unobservedChain =
+      this.#observe.length > 0
+        ? this.#chainOf(interceptors.filter((interceptor) => !observerFactory(interceptor)))
+        : this.#chain;
     this.#gates = interceptors.flatMap((interceptor, index) => {
       const gate = gateOf(interceptor);
       return gate ? [{ gate, outside: compose(interceptors.slice(0, index), rejectWith) }] : [];
     });
   }
 
-  /** Whether answers are response objects of an interceptor chain, or what the handler gave. */
-  get hasInterceptors(): boolean {
-    return this.#chain !== undefined;
+  openCall(protocolName: ProtocolName, source: CallSource, timeoutMs: number | undefined): Call {
+    const call = new Call(this.desc, protocolName, source, timeoutMs, this.registry);
+    if (this.#observe.length > 0) {
+      const observers = this.#observe.flatMap((observe) => observe(call) ?? []);
+      if (observers.length > 0) call.observers = observers;
+    }
+    return call;
+  }
+
+  /** Whether the answer is a response object of an interceptor chain, or what the handler gave. */
+  hasInterceptors(call: Call): boolean {
+    return this.#chainFor(call) !== undefined;
   }
 
   get hasGates(): boolean {
@@ -103,7 +121,8 @@ export class Method {
     call: Call,
     message: Message,
   ): UnaryResponse | Message | Promise<UnaryResponse | Message> {
-    if (this.#chain) return this.#chain(unaryRequest(call, message)) as Promise<UnaryResponse>;
+    const chain = this.#chainFor(call);
+    if (chain) return chain(unaryRequest(call, message)) as Promise<UnaryResponse>;
     const output = this.#implementation(message as never, call);
     if (isThenable(output)) return output.then(this.toOutput);
     return this.toOutput(output);
@@ -117,7 +136,8 @@ export class Method {
     call: Call,
     messages: AsyncIterable<Message>,
   ): Promise<StreamResponse | AsyncIterable<Message>> {
-    if (this.#chain) return this.#chain(streamRequest(call, messages)) as Promise<StreamResponse>;
+    const chain = this.#chainFor(call);
+    if (chain) return chain(streamRequest(call, messages)) as Promise<StreamResponse>;
     return this.#run(messages, call);
   }
 
@@ -127,6 +147,14 @@ export class Method {
     const isHidden = error !== thrown && error.cause === thrown;
     if (isHidden) this.#log(thrown, call);
     return error;
+  }
+
+  #chainOf(interceptors: readonly Interceptor[]): AnyFn | undefined {
+    return interceptors.length > 0 ? compose(interceptors, this.#invoke) : undefined;
+  }
+
+  #chainFor(call: Call): AnyFn | undefined {
+    return call.observers ? this.#chain : this.#unobservedChain;
   }
 
   #log(thrown: unknown, call: Call): void {

@@ -21,6 +21,11 @@ export interface Codec {
   serialize(message: Message): Uint8Array;
 }
 
+/** The length of a message in its binary form, where these bytes are it. */
+export function wireLength(codec: Codec, bytes: Uint8Array): number | undefined {
+  return codec.name === "proto" ? bytes.byteLength : undefined;
+}
+
 export function createCodecs(
   method: DescMethod,
   options: RouteOptions,
