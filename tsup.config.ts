@@ -7,6 +7,7 @@ export default defineConfig({
     "core/index": "src/core/index.ts",
     "core/config/index": "src/core/config/index.ts",
     "healthcheck/index": "src/healthcheck/index.ts",
+    "interceptors/index": "src/interceptors/index.ts",
     "reflection/index": "src/reflection/index.ts",
     "otel/index": "src/otel/index.ts",
   },

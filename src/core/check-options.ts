@@ -18,6 +18,40 @@ export function checkMs(name: string, value: number, min = 0): void {
   checkInteger(name, value, min, MAX_TIMER_MS);
 }
 
+/** Throws unless `value` is a finite number from `min` to `max`. */
+export function checkNumber(name: string, value: number, min: number, max: number): void {
+  if (typeof value !== "number" || !(value >= min && value <= max)) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `${name} must be a number from ${min} to ${max}, got ${show(value)}`,
+    );
+  }
+}
+
+/** Throws unless `value` is true or false. */
+export function checkBoolean(name: string, value: boolean): void {
+  if (typeof value !== "boolean") {
+    throw new ConnectumError("INVALID_OPTION", `${name} must be true or false, got ${show(value)}`);
+  }
+}
+
+/** Throws unless `value` is a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") {
+    throw new ConnectumError("INVALID_OPTION", `${name} must be a function, got ${show(value)}`);
+  }
+}
+
+/** Throws unless `value` is one of `allowed`. */
+export function checkOneOf<T>(name: string, value: T, allowed: readonly T[]): void {
+  if (!allowed.includes(value)) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `${name} must be one of ${allowed.map(show).join(", ")}, got ${show(value)}`,
+    );
+  }
+}
+
 /** Throws when `bag` has a key that is not in `known`, naming the nearest one that is. */
 export function checkKeys(
   where: string,
@@ -25,6 +59,12 @@ export function checkKeys(
   known: readonly string[],
   retired: Readonly<Record<string, string>> = {},
 ): void {
+  if (typeof bag !== "object" || bag === null) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `${where} takes an object of options, got ${show(bag)}`,
+    );
+  }
   for (const key of Object.keys(bag)) {
     if (known.includes(key)) continue;
     const replacement = Object.hasOwn(retired, key) ? retired[key] : undefined;

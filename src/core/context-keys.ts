@@ -28,3 +28,15 @@ export const peerKey = createContextKey<Peer>({ address: "" }, { description: "c
 export const transportKey = createContextKey<"http" | "in-process">("http", {
   description: "connectum transport",
 });
+
+/**
+ * Names the call in logs and errors: its `x-request-id` header if that is 1 to 128 letters, digits and
+ * `._:+/=@-`, otherwise a random UUID made at the first read. Once it was read, it is in the response
+ * header `x-request-id`. Empty on calls that are not served by `createServer()`.
+ */
+export const requestIdKey = createContextKey<string>("", { description: "connectum request id" });
+
+/** The span of a call, where tracing leaves it for whoever writes about the call. */
+export const callSpanKey = createContextKey<
+  { readonly traceId: string; readonly spanId: string } | undefined
+>(undefined, { description: "connectum span" });

@@ -10,7 +10,13 @@ export {
 } from "./client/per-service-env-resolver.ts";
 export type { RemoteResolver, ResolverContext } from "./client/remote-resolver.ts";
 export { singleTransportResolver } from "./client/single-transport-resolver.ts";
-export { type Peer, type PeerCertificate, peerKey, transportKey } from "./context-keys.ts";
+export {
+  type Peer,
+  type PeerCertificate,
+  peerKey,
+  requestIdKey,
+  transportKey,
+} from "./context-keys.ts";
 export {
   defineLazyService,
   defineService,

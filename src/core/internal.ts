@@ -1,5 +1,27 @@
-export { checkInteger, checkKeys, checkMs, nearest, show } from "./check-options.ts";
+export {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkKeys,
+  checkMs,
+  checkNumber,
+  checkOneOf,
+  nearest,
+  show,
+} from "./check-options.ts";
+export { callSpanKey } from "./context-keys.ts";
+export { codeName } from "./doors/connect-error.ts";
 export { interceptorExtension } from "./extend-interceptor.ts";
-export type { Call } from "./rpc/call.ts";
+export {
+  checkMethodPatterns,
+  comparePatterns,
+  infrastructureMethods,
+  isMethodPattern,
+  matchesMethodPattern,
+  methodName,
+} from "./method-pattern.ts";
+export { type Call, deadlineExceeded, MAX_TIMER_MS } from "./rpc/call.ts";
 export { type CallObserver, observeCalls } from "./rpc/call-observer.ts";
 export { callOfRequest } from "./rpc/call-request.ts";
+export { REQUEST_ID_HEADER } from "./rpc/request-id.ts";
+export { internalError, isAbortError, toRpcError } from "./rpc/rpc-error.ts";

@@ -1,20 +1,21 @@
 import type { ContextKey, ContextValues } from "@connectrpc/connect";
-import { peerKey, transportKey } from "../context-keys.ts";
-import type { CallSource } from "./call.ts";
+import { peerKey, requestIdKey, transportKey } from "../context-keys.ts";
+import type { Call } from "./call.ts";
 
 /** Context values of one call. What the server knows of it is answered without being stored. */
 export class CallValues implements ContextValues {
-  readonly #source: CallSource;
+  readonly #call: Call;
   #values: Map<symbol, unknown> | undefined;
 
-  constructor(source: CallSource) {
-    this.#source = source;
+  constructor(call: Call) {
+    this.#call = call;
   }
 
   get<T>(key: ContextKey<T>): T {
     if (this.#values?.has(key.id)) return this.#values.get(key.id) as T;
-    if (key.id === transportKey.id) return this.#source.transport as T;
-    if (key.id === peerKey.id) return this.#source.peer as T;
+    if (key.id === transportKey.id) return this.#call.source.transport as T;
+    if (key.id === peerKey.id) return this.#call.source.peer as T;
+    if (key.id === requestIdKey.id) return this.#call.requestId as T;
     return key.defaultValue;
   }
 

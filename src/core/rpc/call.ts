@@ -4,6 +4,7 @@ import type { Peer } from "../context-keys.ts";
 import type { CallObserver } from "./call-observer.ts";
 import type { CallRegistry } from "./call-registry.ts";
 import { CallValues } from "./call-values.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { type HeaderFields, RpcHeaders } from "./rpc-headers.ts";
 
 /** Where a call comes from: an HTTP request, or a caller in this process. */
@@ -29,8 +30,7 @@ export class Call implements HandlerContext {
   readonly method: DescMethod;
   readonly protocolName: ProtocolName;
   readonly source: CallSource;
-  /** When the call must end, on the clock of `performance.now()`. */
-  readonly deadline: number | undefined;
+  #deadline: number | undefined;
   readonly #registry: CallRegistry;
   #requestHeader: RpcHeaders | undefined;
   #responseHeader: RpcHeaders | undefined;
@@ -39,13 +39,23 @@ export class Call implements HandlerContext {
   #abort: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #reason: ConnectError | undefined;
+  #requestId: string | undefined;
+  #abortListener: ((reason: ConnectError) => void) | undefined;
   #isEnded = false;
+  #isWatched = false;
+  /** Whether the deadline is this server's own, and not what the client asked for. */
+  isServerDeadline = false;
   /** Told when a handler first touches the response headers, so that a stream can flush them. */
   onResponseHeader: (() => void) | undefined;
   /** What a gate threw to refuse this call. */
   refusal: unknown;
   /** Who follows the call; undefined when nobody does. */
   observers: readonly CallObserver[] | undefined;
+  /** Turns what the handler gives into a message, where that is no message or init object. */
+  convertOutput: ((output: unknown) => Message) | undefined;
+  /** For interceptors that agree on which of them answers with a fallback. */
+  fallbackOwner: object | undefined;
+  fallback: unknown;
 
   constructor(
     method: DescMethod,
@@ -57,7 +67,7 @@ export class Call implements HandlerContext {
     this.method = method;
     this.protocolName = protocolName;
     this.source = source;
-    this.deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
     this.#registry = registry;
   }
 
@@ -89,12 +99,38 @@ export class Call implements HandlerContext {
   }
 
   get values(): ContextValues {
-    this.#values ??= new CallValues(this.source);
+    this.#values ??= new CallValues(this);
     return this.#values;
   }
 
   get timeoutMs(): () => number | undefined {
-    return () => (this.deadline === undefined ? undefined : this.deadline - performance.now());
+    return () => (this.#deadline === undefined ? undefined : this.#deadline - performance.now());
+  }
+
+  /** When the call must end, on the clock of `performance.now()`. */
+  get deadline(): number | undefined {
+    return this.#deadline;
+  }
+
+  /**
+   * Makes the deadline earlier, or keeps one that is earlier already. Whoever calls this aborts the
+   * call when the deadline passes, so that the signal needs no timer of its own.
+   */
+  watchDeadline(deadline: number): number {
+    this.#isWatched = true;
+    if (this.#deadline !== undefined && this.#deadline <= deadline) return this.#deadline;
+    this.#deadline = deadline;
+    this.isServerDeadline = true;
+    return deadline;
+  }
+
+  /** Read once, it goes back to the client in the response header. */
+  get requestId(): string {
+    if (this.#requestId === undefined) {
+      this.#requestId = requestIdOf(this.source.headers);
+      this.responseHeader.setQuietly(REQUEST_ID_HEADER, this.#requestId);
+    }
+    return this.#requestId;
   }
 
   get signal(): AbortSignal {
@@ -122,10 +158,26 @@ export class Call implements HandlerContext {
     return this.#reason;
   }
 
+  /** The listener hears once if the call is aborted before it has ended, whoever reads its signal. */
+  onAbort(listener: (reason: ConnectError) => void): void {
+    const earlier = this.#abortListener;
+    if (!earlier) {
+      this.#abortListener = listener;
+      return;
+    }
+    this.#abortListener = (reason) => {
+      earlier(reason);
+      listener(reason);
+    };
+  }
+
   /** Aborts the signal, if somebody has read it, with a reason of the right code. */
   abort(reason: ConnectError): void {
     clearTimeout(this.#timer);
     this.#reason ??= reason;
+    const listener = this.#abortListener;
+    this.#abortListener = undefined;
+    listener?.(this.#reason);
     this.#abort?.abort(this.#reason);
   }
 
@@ -134,6 +186,7 @@ export class Call implements HandlerContext {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.observers) this.#reportEnd(this.observers, error);
+    this.#abortListener = undefined;
     this.#reason ??= ended;
     if (!this.#abort) return;
     this.#registry.forget(this);
@@ -159,14 +212,14 @@ export class Call implements HandlerContext {
 
   #openSignal(): void {
     this.#abort = new AbortController();
-    const remaining = this.deadline === undefined ? undefined : this.deadline - performance.now();
+    const remaining = this.#deadline === undefined ? undefined : this.#deadline - performance.now();
     let reason = this.#reason ?? this.source.closeReason;
     if (remaining !== undefined && remaining <= 0) reason ??= deadlineExceeded();
     if (reason) {
       this.#abort.abort(reason);
       return;
     }
-    if (remaining !== undefined) {
+    if (remaining !== undefined && !this.#isWatched) {
       this.#timer = setTimeout(
         () => this.abort(deadlineExceeded()),
         Math.min(Math.ceil(remaining), MAX_TIMER_MS),

@@ -18,7 +18,7 @@ import type { CallRegistry } from "./call-registry.ts";
 import { callOfRequest, streamRequest, unaryRequest } from "./call-request.ts";
 import { handlerContext } from "./handler-context.ts";
 import { exactlyOne, normalizeMessages, onlyMessage } from "./messages.ts";
-import { toRpcError } from "./rpc-error.ts";
+import { isHiding, toRpcError } from "./rpc-error.ts";
 
 type AnyRequest = UnaryRequest | StreamRequest;
 type AnyResponse = UnaryResponse | StreamResponse;
@@ -144,8 +144,7 @@ export class Method {
   /** The error a client may see; what it gets to know only as `internal error` is logged here. */
   toError(thrown: unknown, call: Call): ConnectError {
     const error = toRpcError(thrown, call);
-    const isHidden = error !== thrown && error.cause === thrown;
-    if (isHidden) this.#log(thrown, call);
+    if (isHiding(error)) this.#log(error.cause, call);
     return error;
   }
 
@@ -172,15 +171,17 @@ export class Method {
 
   /** The innermost function of the chain: calls the implementation with what interceptors left. */
   readonly #invoke = async (request: AnyRequest): Promise<AnyResponse> => {
-    const context = handlerContext(request, callOfRequest(request));
+    const call = callOfRequest(request);
+    const context = handlerContext(request, call);
+    const toOutput = call?.convertOutput ?? this.toOutput;
     const { responseHeader: header, responseTrailer: trailer } = context;
     const common = { service: request.service, method: request.method, header, trailer };
     if (!request.stream) {
       const output = await this.#implementation(request.message as never, context);
-      return { ...common, stream: false, message: this.toOutput(output) } as UnaryResponse;
+      return { ...common, stream: false, message: toOutput(output) } as UnaryResponse;
     }
     const outputs = await this.#run(request.message, context);
-    const message = normalizeMessages(outputs, this.toOutput);
+    const message = normalizeMessages(outputs, toOutput);
     return { ...common, stream: true, message } as StreamResponse;
   };
 

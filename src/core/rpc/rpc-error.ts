@@ -9,10 +9,24 @@ import { RpcHeaders } from "./rpc-headers.ts";
 export function toRpcError(thrown: unknown, call: Call | undefined): ConnectError {
   if (thrown instanceof ConnectError) return thrown;
   if (isAbortError(thrown) && call?.abortReason) return call.abortReason;
-  return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
+  return internalError(thrown);
 }
 
-function isAbortError(thrown: unknown): boolean {
+const hiding = new WeakSet<ConnectError>();
+
+/** All that a client gets to know of a failure that is none of its business. Its cause is logged. */
+export function internalError(cause: unknown): ConnectError {
+  const error = new ConnectError("internal error", Code.Internal, undefined, undefined, cause);
+  hiding.add(error);
+  return error;
+}
+
+/** Whether the error hides its cause, which then belongs into the log. */
+export function isHiding(error: ConnectError): boolean {
+  return hiding.has(error);
+}
+
+export function isAbortError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === "AbortError";
 }
 

@@ -48,6 +48,14 @@ export class RpcHeaders implements Headers {
     this.#own()[key] = key === "set-cookie" ? [text] : text;
   }
 
+  /** Sets a field that is no sign of a handler having begun its answer. */
+  setQuietly(name: string, value: string): void {
+    const notify = this.#onFirstChange;
+    this.#onFirstChange = undefined;
+    this.set(name, value);
+    this.#onFirstChange = notify;
+  }
+
   delete(name: string): void {
     const key = checkName(name);
     if (this.#fields[key] !== undefined) delete this.#own()[key];

@@ -1,0 +1,48 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { show } from "./check-options.ts";
+import { ConnectumError } from "./errors.ts";
+
+const grammar = /^(\*|\w+(\.\w+)*(\.\*|\/\*|\/\w+))$/;
+
+/** Infrastructure that must answer when nothing else does. */
+export const infrastructureMethods: readonly string[] = [
+  "grpc.health.v1.Health/*",
+  "grpc.reflection.*",
+];
+
+/** Throws unless each is `*`, `pkg.*`, `pkg.Service/*` or `pkg.Service/Method`. */
+export function checkMethodPatterns(name: string, patterns: readonly string[]): void {
+  const isList = Array.isArray(patterns);
+  const wrong = isList ? patterns.find((pattern) => !isMethodPattern(pattern)) : patterns;
+  if (isList && wrong === undefined) return;
+  throw new ConnectumError(
+    "INVALID_OPTION",
+    `${name} takes "*", "pkg.*", "pkg.Service/*" and "pkg.Service/Method", got ${show(wrong)}`,
+  );
+}
+
+export function isMethodPattern(pattern: unknown): boolean {
+  return typeof pattern === "string" && grammar.test(pattern);
+}
+
+/** Whether a pattern means the method. `pkg.*` means everything below `pkg`, however deep. */
+export function matchesMethodPattern(pattern: string, method: DescMethod): boolean {
+  if (pattern === "*") return true;
+  const name = methodName(method);
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+/** From general to exact, for sorting. */
+export function comparePatterns(a: string, b: string): number {
+  return rank(a) - rank(b);
+}
+
+/** `pkg.Service/Method` */
+export function methodName(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}
+
+/** Longer prefixes are more exact; one method alone is the most exact there is. */
+function rank(pattern: string): number {
+  return pattern.endsWith("*") ? pattern.length : Number.POSITIVE_INFINITY;
+}
