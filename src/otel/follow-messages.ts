@@ -41,6 +41,14 @@ class FollowedIterator<T> implements AsyncIterator<T> {
     return result ?? { done: true, value: undefined };
   }
 
+  /** Transports of connect-es end a stream of requests with it. */
+  async throw(reason?: unknown): Promise<IteratorResult<T>> {
+    this.#followed.onThrown?.(reason);
+    const iterator = this.#iterator;
+    if (!iterator.throw) throw reason;
+    return this.#within(() => iterator.throw?.(reason)) as Promise<IteratorResult<T>>;
+  }
+
   readonly #advance = (): Promise<IteratorResult<T>> => this.#iterator.next();
 
   readonly #onResult = (result: IteratorResult<T>): IteratorResult<T> => {

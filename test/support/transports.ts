@@ -16,11 +16,12 @@ export function createTransport(
   name: (typeof grid)[number],
   baseUrl: string,
   nodeOptions?: NodeOptions,
+  more: Pick<GrpcTransportOptions, "interceptors" | "useBinaryFormat"> = {},
 ): Transport {
   const options = name.endsWith("h1")
-    ? ({ baseUrl, httpVersion: "1.1", nodeOptions } as ConnectTransportOptions)
-    : ({ baseUrl, httpVersion: "2", nodeOptions } as const);
+    ? ({ ...more, baseUrl, httpVersion: "1.1", nodeOptions } as ConnectTransportOptions)
+    : ({ ...more, baseUrl, httpVersion: "2", nodeOptions } as const);
   if (name.startsWith("Connect")) return createConnectTransport(options);
   if (name.startsWith("gRPC-Web")) return createGrpcWebTransport(options);
-  return createGrpcTransport({ baseUrl, nodeOptions });
+  return createGrpcTransport({ ...more, baseUrl, nodeOptions });
 }
