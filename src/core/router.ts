@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { connectDoor } from "./doors/connect.ts";
 import { serveConnectGet } from "./doors/connect-get.ts";
@@ -6,8 +7,10 @@ import { grpcDoor } from "./doors/grpc.ts";
 import { grpcWebDoor } from "./doors/grpc-web.ts";
 import { serveStream } from "./doors/serve-stream.ts";
 import { serveUnary } from "./doors/serve-unary.ts";
+import { refuseUnknownMethod, unknownMethodEntrances } from "./doors/unknown-method.ts";
 import { Base64Exchange } from "./http/base64-exchange.ts";
 import type { Exchange } from "./http/exchange.ts";
+import type { ResolvedOptions } from "./resolve-options.ts";
 import type { Method } from "./rpc/method.ts";
 import type { Codec } from "./wire/codec.ts";
 
@@ -26,19 +29,38 @@ interface Entry {
 /** From path and content type to Method and door. */
 export class Router {
   readonly #entries = new Map<string, Entry>();
+  /** Paths of services, with the slash before the name of a method. */
+  readonly #services = new Set<string>();
+  readonly #strangers: ReturnType<typeof unknownMethodEntrances>;
 
-  constructor(methods: Iterable<Method>) {
-    for (const method of methods) this.#entries.set(method.path, createEntry(method));
+  constructor(methods: Iterable<Method>, protocols: Protocols) {
+    for (const method of methods) {
+      this.#entries.set(method.path, createEntry(method));
+      this.#services.add(servicePathOf(method.path));
+    }
+    this.#strangers = unknownMethodEntrances(doorsOf(protocols));
   }
 
-  /** Whether an RPC lives at this path; the query does not count. */
-  claims(target: string): boolean {
-    return this.#entries.has(pathOf(target));
+  /**
+   * Whether an RPC lives at this path, or a client means a method that its service does not have; the
+   * query does not count.
+   */
+  claims(target: string, requestMethod: string | undefined, headers: IncomingHttpHeaders): boolean {
+    const path = pathOf(target);
+    if (this.#entries.has(path)) return true;
+    if (requestMethod !== "POST" || !this.#services.has(servicePathOf(path))) return false;
+    return find(this.#strangers, headers["content-type"]) !== undefined;
   }
 
-  /** Answers a request for a path that {@link claims} knows. */
+  /** Answers a request that {@link claims} knows. */
   serve(exchange: Exchange): void {
-    const entry = this.#entries.get(pathOf(exchange.target)) as Entry;
+    const path = pathOf(exchange.target);
+    const entry = this.#entries.get(path);
+    if (!entry) {
+      const stranger = find(this.#strangers, contentTypeOf(exchange));
+      if (stranger) refuseUnknownMethod(exchange, path, stranger);
+      return;
+    }
     const { method, allowed } = entry;
     const { requestMethod } = exchange;
     if (method.desc.methodKind === "bidi_streaming" && exchange.httpVersion === 1) {
@@ -55,8 +77,7 @@ export class Router {
 }
 
 function servePost(exchange: Exchange, { method, entrances }: Entry): void {
-  const contentType = exchange.headers["content-type"] as string | undefined;
-  const entrance = entrances.get(contentType ?? "") ?? entrances.get(essence(contentType));
+  const entrance = find(entrances, contentTypeOf(exchange));
   if (!entrance) {
     exchange.respond(415, { "accept-post": [...entrances.keys()].join(", ") });
     return;
@@ -69,13 +90,8 @@ function servePost(exchange: Exchange, { method, entrances }: Entry): void {
 
 function createEntry(method: Method): Entry {
   const { options, desc } = method;
-  const doors = [
-    ...(options.connect ? [connectDoor] : []),
-    ...(options.grpc ? [grpcDoor] : []),
-    ...(options.grpcWeb ? [grpcWebDoor] : []),
-  ];
   const entrances = new Map<string, Entrance>();
-  for (const door of doors) {
+  for (const door of doorsOf(options)) {
     for (const [contentType, codecName] of door.contentTypes(desc)) {
       const isText = contentType.startsWith("application/grpc-web-text");
       entrances.set(contentType, { door, codec: method.codecs[codecName], isText });
@@ -84,6 +100,29 @@ function createEntry(method: Method): Entry {
   const isSafe = desc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
   const hasGet = options.connect && desc.methodKind === "unary" && isSafe;
   return { method, entrances, allowed: hasGet ? "GET, POST" : "POST" };
+}
+
+type Protocols = Pick<ResolvedOptions, "connect" | "grpc" | "grpcWeb">;
+
+function doorsOf({ connect, grpc, grpcWeb }: Protocols): Door[] {
+  return [
+    ...(connect ? [connectDoor] : []),
+    ...(grpc ? [grpcDoor] : []),
+    ...(grpcWeb ? [grpcWebDoor] : []),
+  ];
+}
+
+function contentTypeOf({ headers }: Exchange): string | undefined {
+  return headers["content-type"] as string | undefined;
+}
+
+/** Most clients send exactly what is listed. */
+function find<T>(entrances: ReadonlyMap<string, T>, contentType: string | undefined) {
+  return entrances.get(contentType ?? "") ?? entrances.get(essence(contentType));
+}
+
+function servicePathOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
 }
 
 function pathOf(target: string): string {

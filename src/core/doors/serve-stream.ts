@@ -57,6 +57,7 @@ class StreamServing {
     this.#requests = new RequestStream(exchange, codec, compression, {
       readMaxBytes: method.options.readMaxBytes,
       endFlag: door.stream.endFlag,
+      takesOne: method.desc.methodKind === "server_streaming",
     });
   }
 

@@ -82,6 +82,10 @@ class UnaryServing implements BodyReceiver {
     }, this.fail);
   }
 
+  get isMissingBytes(): boolean {
+    return !this.#isDone;
+  }
+
   onData(chunk: Buffer): void {
     if (this.#isDone) return;
     const decoder = this.#decoder;
