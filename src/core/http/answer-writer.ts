@@ -39,6 +39,8 @@ export class AnswerWriter implements Watched {
   /** False when the client reads slower than it is written to; then wait for {@link onceDrained}. */
   write(bytes: Uint8Array): boolean {
     this.watch();
+    // Whoever writes waits for the client, so that there is more to write says that it moves.
+    this.movedAt = this.#clock.now;
     if (this.#queue) {
       this.#queue.push(bytes);
       return false;
@@ -81,6 +83,7 @@ export class AnswerWriter implements Watched {
   #writePiece(): void {
     const queue = this.#queue;
     if (!queue || this.#sink.destroyed) return;
+    this.movedAt = this.#clock.now;
     const [first] = queue;
     if (first === undefined) {
       this.#queue = undefined;

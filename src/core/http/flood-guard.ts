@@ -23,9 +23,10 @@ export function guardAgainstFloods(
   session.on("ping", counter("pingsPerSecond"));
   session.on("remoteSettings", counter("settingsPerSecond"));
   const countReset = counter("resetsPerSecond");
-  // One function for all streams of the session: a closure per call would be felt.
+  // One function for all streams of the session: a closure per call would be felt. A reset may carry
+  // the code of no error; then the stream is aborted all the same.
   function onClose(this: ServerHttp2Stream): void {
-    if (this.rstCode !== 0 || !this.writableFinished) countReset();
+    if (this.rstCode !== 0 || this.aborted) countReset();
   }
   session.on("stream", (stream: ServerHttp2Stream) => void stream.on("close", onClose));
 }
