@@ -81,8 +81,10 @@ export function checkKeys(
   }
 }
 
-/** The candidate with the smallest edit distance to `word`. */
+/** The candidate that `word` begins, or else the one with the smallest edit distance to it. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const begun = candidates.find((candidate) => candidate.startsWith(word));
+  if (begun !== undefined) return begun;
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {

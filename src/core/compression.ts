@@ -1,6 +1,24 @@
 import * as zlib from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import { checkInteger, checkKeys } from "./check-options.ts";
+
+export interface CompressionOptions {
+  /** Offered to clients in this order. Default gzip, br, and zstd where node:zlib has it. */
+  readonly accept?: readonly Compression[];
+  /** Smaller messages go out uncompressed. Default 1024. */
+  readonly minBytes?: number;
+}
+
+/** What four bytes of length can say, and what a Buffer of every supported Node holds. */
+export const MAX_MESSAGE_BYTES = 0xffff_ffff;
+
+export function resolveCompression(options: CompressionOptions) {
+  checkKeys("compression", options, ["accept", "minBytes"]);
+  const { accept = supportedCompressions(), minBytes = 1024 } = options;
+  checkInteger("compression.minBytes", minBytes, 0, MAX_MESSAGE_BYTES);
+  return { accept: [...accept], minBytes };
+}
 
 type ZlibFunction = (
   data: Uint8Array,
@@ -34,7 +52,7 @@ function fromZlib(name: string, compress: ZlibFunction, decompress: ZlibFunction
       // An empty message needs no compressed form, and zlib has none for it on every Node.
       if (bytes.byteLength === 0) return new Uint8Array(0);
       // zlib refuses a limit of 0, so an empty limit is 1 byte plus the check below.
-      const maxOutputLength = Math.max(1, Math.min(readMaxBytes, MAX_BUFFER_BYTES));
+      const maxOutputLength = Math.max(1, Math.min(readMaxBytes, MAX_MESSAGE_BYTES));
       let inflated: Uint8Array<ArrayBuffer>;
       try {
         inflated = await run(decompress, bytes, { maxOutputLength });
@@ -56,9 +74,6 @@ function run(
     transform(bytes, options, (error, result) => (error ? reject(error) : resolve(result)));
   });
 }
-
-/** Largest Buffer that every supported Node makes. */
-const MAX_BUFFER_BYTES = 0xffff_ffff;
 
 function decompressionError(name: string, error: unknown, readMaxBytes: number): ConnectError {
   const code = (error as NodeJS.ErrnoException).code;

@@ -1,8 +1,8 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Listener } from "./listener.ts";
 import type { LocalDoor } from "./local/local-door.ts";
-import type { ResolvedShutdown } from "./options.ts";
 import type { CallRegistry } from "./rpc/call-registry.ts";
+import type { ResolvedShutdown } from "./shutdown-options.ts";
 
 /** What a drain works on. */
 export interface Drainable {

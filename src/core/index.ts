@@ -10,6 +10,8 @@ export {
 } from "./client/per-service-env-resolver.ts";
 export type { RemoteResolver, ResolverContext } from "./client/remote-resolver.ts";
 export { singleTransportResolver } from "./client/single-transport-resolver.ts";
+export type { CompressionOptions } from "./compression.ts";
+export type { FloodLimits, KeepaliveOptions } from "./connection-options.ts";
 export {
   type Peer,
   type PeerCertificate,
@@ -31,19 +33,14 @@ export {
   type GateContext,
   type InterceptorExtension,
 } from "./extend-interceptor.ts";
+export type { CorsOptions } from "./http/cors.ts";
 export { LifecycleEvent, type LifecycleListener, ServerState } from "./lifecycle.ts";
 export {
   createLocalTransport,
   type LocalTransportOptions,
 } from "./local/create-local-transport.ts";
 export type { Logger } from "./logger.ts";
-export type {
-  CompressionOptions,
-  CreateServerOptions,
-  EventBusLike,
-  KeepaliveOptions,
-  ShutdownOptions,
-} from "./options.ts";
+export type { CreateServerOptions, EventBusLike } from "./options.ts";
 export type {
   HttpHandler,
   NodeRequest,
@@ -53,4 +50,5 @@ export type {
 } from "./protocol.ts";
 export { createServer, type Server } from "./server.ts";
 export type { ShutdownHook } from "./shutdown-hooks.ts";
+export type { ShutdownOptions } from "./shutdown-options.ts";
 export { readTLSCertificates, type TLSCertificates, type TLSOptions } from "./tls.ts";

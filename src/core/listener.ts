@@ -1,16 +1,18 @@
-import * as http from "node:http";
-import * as http2 from "node:http2";
-import * as net from "node:net";
-import * as tls from "node:tls";
+import type * as http from "node:http";
+import type * as http2 from "node:http2";
+import type * as net from "node:net";
+import type * as tls from "node:tls";
 import { ConnectumError } from "./errors.ts";
-import type { Exchange } from "./http/exchange.ts";
-import { Http1Exchange } from "./http/http1-exchange.ts";
-import { Http2Exchange } from "./http/http2-exchange.ts";
+import type { StallClocks } from "./http/exchange.ts";
+import { createHttp1Server } from "./http/http1-server.ts";
+import { createHttp2Server } from "./http/http2-server.ts";
 import { Http2Sessions } from "./http/http2-sessions.ts";
-import { readPreface } from "./http/preface.ts";
-import type { ResolvedOptions } from "./options.ts";
-import type { NodeRequest, NodeResponse } from "./protocol.ts";
-import { readTLSCertificates, reloadInterval, secureContextOptions } from "./tls.ts";
+import { StallClock } from "./http/stall-clock.ts";
+import { createPlainFront, type FrontHandler } from "./plain-front.ts";
+import type { RequestHandler } from "./request-handler.ts";
+import type { ResolvedOptions } from "./resolve-options.ts";
+import { reloadInterval } from "./tls.ts";
+import { createTlsFront } from "./tls-front.ts";
 import { TLSReloader } from "./tls-reload.ts";
 
 /**
@@ -18,21 +20,6 @@ import { TLSReloader } from "./tls-reload.ts";
  * served, where closing at once would lose it.
  */
 const IDLE_PATIENCE_MS = 1_000;
-
-/** Longer than the idle time of common load balancers, so that they close first and never race us. */
-const KEEP_ALIVE_MS = 75_000;
-
-/** What the listener hands requests to. */
-export interface RequestHandler {
-  /** The RPC that lives at this target, if one does. */
-  rpcAt(target: string): RpcEndpoint | undefined;
-  /** Answers everything else. */
-  serveHttp(request: NodeRequest, response: NodeResponse): void;
-}
-
-export interface RpcEndpoint {
-  serve(exchange: Exchange): void;
-}
 
 /**
  * One port for HTTP/1.1 and HTTP/2: by the first bytes on plaintext, by ALPN on TLS. A front server
@@ -56,9 +43,13 @@ export class Listener {
   constructor(options: ResolvedOptions, handler: RequestHandler) {
     this.#options = options;
     this.#sessions = new Http2Sessions(options);
-    this.#http1 = this.#createHttp1(handler);
-    this.#http2 = this.#createHttp2(handler);
-    this.front = options.tls ? this.#createTlsFront(options.tls) : this.#createPlainFront();
+    const clocks: StallClocks = {
+      body: new StallClock(options.bodyIdleTimeoutMs),
+      answer: new StallClock(options.writeIdleTimeoutMs),
+    };
+    this.#http1 = createHttp1Server(options, handler, clocks, () => this.#isClosing);
+    this.#http2 = createHttp2Server(options, handler, clocks);
+    this.front = this.#createFront(options);
   }
 
   /** Rejects LISTEN_FAILED naming the address and the reason. */
@@ -114,100 +105,19 @@ export class Listener {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #createHttp1(handler: RequestHandler): http.Server {
-    const { maxConnectionIdleMs = KEEP_ALIVE_MS } = this.#options;
-    const server = http.createServer({
-      // A stream of requests may last as long as it likes.
-      requestTimeout: 0,
-      keepAliveTimeout: maxConnectionIdleMs,
-    });
-    const isClosing = () => this.#isClosing;
-    server.on("request", (request, response) => {
-      const rpc = handler.rpcAt(request.url ?? "");
-      if (rpc) {
-        rpc.serve(new Http1Exchange(request, response, isClosing));
-        return;
-      }
-      if (isClosing()) response.setHeader("Connection", "close");
-      handler.serveHttp(request, response);
-    });
-    return server;
-  }
-
-  #createHttp2(handler: RequestHandler): http2.Http2Server {
-    const { http2Options, maxConcurrentStreams } = this.#options;
-    const server = http2.createServer({
-      ...http2Options,
-      settings: { maxConcurrentStreams, ...http2Options.settings },
-    });
-    const onStream = (
-      stream: http2.ServerHttp2Stream,
-      headers: http2.IncomingHttpHeaders,
-      _flags: number,
-      rawHeaders: string[],
-    ) => {
-      const rpc = handler.rpcAt(headers[":path"] ?? "");
-      if (rpc) {
-        rpc.serve(new Http2Exchange(stream, headers));
-        return;
-      }
-      // Node builds these two for every stream that has a "request" listener; here only who needs them
-      // pays for them.
-      const request = new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
-      handler.serveHttp(request, new http2.Http2ServerResponse(stream));
+  #createFront(options: ResolvedOptions): net.Server | tls.Server {
+    const handler: FrontHandler = {
+      onAccept: (socket) => this.#own(socket),
+      onHttp: (accepted, socket, isHttp2) => this.#serve(accepted, socket, isHttp2),
+      onMistake: (message) => this.#warnOnce(message),
     };
-    server.on("stream", onStream as (...args: unknown[]) => void);
-    return server;
-  }
-
-  #createPlainFront(): net.Server {
-    const { allowHTTP1, allowHTTP2, handshakeTimeout } = this.#options;
-    return net.createServer({ noDelay: true }, (socket) => {
-      this.#own(socket);
-      const silent = setTimeout(() => socket.destroy(), handshakeTimeout);
-      socket.once("close", () => clearTimeout(silent));
-      readPreface(socket, (language) => {
-        clearTimeout(silent);
-        const isAllowed = language === "http2" ? allowHTTP2 : language === "http1" && allowHTTP1;
-        if (isAllowed) {
-          this.#serve(socket, socket, language === "http2");
-          return;
-        }
-        if (language === "tls") this.#warnOnce("a TLS client came to the plaintext port; use http");
-        socket.destroy();
-      });
-    });
-  }
-
-  #createTlsFront(tlsOptions: NonNullable<ResolvedOptions["tls"]>): tls.Server {
-    const { allowHTTP1, allowHTTP2, handshakeTimeout, http2Options } = this.#options;
-    const { clientAuth = "none" } = tlsOptions;
-    const server = tls.createServer({
-      ...http2Options,
-      ...secureContextOptions(tlsOptions, readTLSCertificates(tlsOptions)),
-      requestCert: clientAuth !== "none",
-      rejectUnauthorized: clientAuth === "require",
-      handshakeTimeout,
-      noDelay: true,
-      ALPNProtocols: [...(allowHTTP2 ? ["h2"] : []), ...(allowHTTP1 ? ["http/1.1"] : [])],
-    });
-    server.on("connection", (socket: net.Socket) => this.#own(socket));
-    server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-      if (isPlaintext(error)) this.#warnOnce("a plaintext client came to the TLS port; use https");
-      this.#options.logger.debug({ err: error }, "TLS handshake failed");
-      socket.destroy();
-    });
-    const intervalMs = reloadInterval(tlsOptions);
+    if (!options.tls) return createPlainFront(options, handler);
+    const front = createTlsFront(options.tls, options, handler);
+    const intervalMs = reloadInterval(options.tls);
     if (intervalMs !== undefined) {
-      this.#reloader = new TLSReloader(tlsOptions, server, this.#options.logger, intervalMs);
+      this.#reloader = new TLSReloader(options.tls, front, options.logger, intervalMs);
     }
-    server.on("secureConnection", (socket) => {
-      const isHttp2 = socket.alpnProtocol === "h2";
-      // A client without ALPN speaks HTTP/1.1.
-      if (isHttp2 || allowHTTP1) this.#serve(this.#acceptedOf(socket), socket, isHttp2);
-      else socket.destroy();
-    });
-    return server;
+    return front;
   }
 
   /** Tells of a mistake that every attempt of a client would repeat. */
@@ -228,14 +138,6 @@ export class Listener {
     socket.on("error", () => {});
   }
 
-  /** The accepted socket under a TLS socket, which Node links nowhere in public. */
-  #acceptedOf({ remoteAddress, remotePort }: tls.TLSSocket): net.Socket | undefined {
-    for (const socket of this.#undecided) {
-      if (socket.remotePort === remotePort && socket.remoteAddress === remoteAddress) return socket;
-    }
-    return undefined;
-  }
-
   /** `accepted` is the socket {@link #own} knows, `socket` the one that carries plain HTTP. */
   #serve(accepted: net.Socket | undefined, socket: net.Socket, isHttp2: boolean): void {
     if (accepted) this.#undecided.delete(accepted);
@@ -246,11 +148,6 @@ export class Listener {
     this.#http2.once("session", (session) => this.#sessions.add(session, socket));
     this.#http2.emit("connection", socket);
   }
-}
-
-/** What OpenSSL calls bytes of HTTP, or of anything else, where a TLS record should be. */
-function isPlaintext({ code }: NodeJS.ErrnoException): boolean {
-  return code === "ERR_SSL_HTTP_REQUEST" || code === "ERR_SSL_WRONG_VERSION_NUMBER";
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

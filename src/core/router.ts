@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { connectDoor } from "./doors/connect.ts";
 import { serveConnectGet } from "./doors/connect-get.ts";
@@ -6,8 +7,11 @@ import { grpcDoor } from "./doors/grpc.ts";
 import { grpcWebDoor } from "./doors/grpc-web.ts";
 import { serveStream } from "./doors/serve-stream.ts";
 import { serveUnary } from "./doors/serve-unary.ts";
+import { refuseUnknownMethod, unknownMethodEntrances } from "./doors/unknown-method.ts";
 import { Base64Exchange } from "./http/base64-exchange.ts";
 import type { Exchange } from "./http/exchange.ts";
+import type { RpcEndpoint } from "./request-handler.ts";
+import type { ResolvedOptions } from "./resolve-options.ts";
 import type { Method } from "./rpc/method.ts";
 import type { Codec } from "./wire/codec.ts";
 
@@ -20,19 +24,40 @@ interface Entrance {
 /** From path and content type to Method and door. */
 export class Router {
   readonly #endpoints = new Map<string, Endpoint>();
+  /** Paths of services, with the slash before the name of a method. */
+  readonly #services = new Set<string>();
+  readonly #strangers: ReturnType<typeof unknownMethodEntrances>;
 
-  constructor(methods: Iterable<Method>) {
-    for (const method of methods) this.#endpoints.set(method.path, new Endpoint(method));
+  constructor(methods: Iterable<Method>, protocols: Protocols) {
+    for (const method of methods) {
+      this.#endpoints.set(method.path, new Endpoint(method));
+      this.#services.add(servicePathOf(method.path));
+    }
+    this.#strangers = unknownMethodEntrances(doorsOf(protocols));
   }
 
-  /** The RPC at this target; the query does not count. */
-  endpointAt(target: string): Endpoint | undefined {
-    return this.#endpoints.get(target) ?? this.#endpoints.get(pathOf(target));
+  /**
+   * The RPC at this target, or who refuses a method that a service does not have; the query does not
+   * count.
+   */
+  endpointAt(
+    target: string,
+    requestMethod: string | undefined,
+    headers: IncomingHttpHeaders,
+  ): RpcEndpoint | undefined {
+    const exact = this.#endpoints.get(target);
+    if (exact) return exact;
+    const path = pathOf(target);
+    const endpoint = this.#endpoints.get(path);
+    if (endpoint) return endpoint;
+    if (requestMethod !== "POST" || !this.#services.has(servicePathOf(path))) return undefined;
+    const stranger = find(this.#strangers, headers["content-type"]);
+    return stranger && { serve: (exchange) => refuseUnknownMethod(exchange, path, stranger) };
   }
 }
 
 /** One RPC behind the doors that are open for it. */
-class Endpoint {
+class Endpoint implements RpcEndpoint {
   readonly #method: Method;
   readonly #entrances: ReadonlyMap<string, Entrance>;
   readonly #hasGet: boolean;
@@ -61,11 +86,10 @@ class Endpoint {
 
   #servePost(exchange: Exchange): void {
     const method = this.#method;
-    const entrances = this.#entrances;
     const contentType = exchange.headers["content-type"] as string | undefined;
-    const entrance = entrances.get(contentType ?? "") ?? entrances.get(essence(contentType));
+    const entrance = find(this.#entrances, contentType);
     if (!entrance) {
-      exchange.respond(415, { "accept-post": [...entrances.keys()].join(", ") });
+      exchange.respond(415, { "accept-post": [...this.#entrances.keys()].join(", ") });
       return;
     }
     const { door, codec, isText } = entrance;
@@ -76,19 +100,33 @@ class Endpoint {
 }
 
 function entrancesOf({ options, desc, codecs }: Method): Map<string, Entrance> {
-  const doors = [
-    ...(options.connect ? [connectDoor] : []),
-    ...(options.grpc ? [grpcDoor] : []),
-    ...(options.grpcWeb ? [grpcWebDoor] : []),
-  ];
   const entrances = new Map<string, Entrance>();
-  for (const door of doors) {
+  for (const door of doorsOf(options)) {
     for (const [contentType, codecName] of door.contentTypes(desc)) {
       const isText = contentType.startsWith("application/grpc-web-text");
       entrances.set(contentType, { door, codec: codecs[codecName], isText });
     }
   }
   return entrances;
+}
+
+type Protocols = Pick<ResolvedOptions, "connect" | "grpc" | "grpcWeb">;
+
+function doorsOf({ connect, grpc, grpcWeb }: Protocols): Door[] {
+  return [
+    ...(connect ? [connectDoor] : []),
+    ...(grpc ? [grpcDoor] : []),
+    ...(grpcWeb ? [grpcWebDoor] : []),
+  ];
+}
+
+/** Most clients send exactly what is listed. */
+function find<T>(entrances: ReadonlyMap<string, T>, contentType: string | undefined) {
+  return entrances.get(contentType ?? "") ?? entrances.get(essence(contentType));
+}
+
+function servicePathOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
 }
 
 function pathOf(target: string): string {

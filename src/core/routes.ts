@@ -8,8 +8,8 @@ import {
   type ServiceRoute,
 } from "./define-service.ts";
 import { ConnectumError } from "./errors.ts";
-import type { ResolvedOptions } from "./options.ts";
 import type { ProtocolContext, ProtocolRegistration } from "./protocol.ts";
+import type { ResolvedOptions } from "./resolve-options.ts";
 
 /** One registered RPC with everything that applies to it: server options and its service's merged. */
 export interface Route {

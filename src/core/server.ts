@@ -16,14 +16,10 @@ import { LifecycleEvents } from "./lifecycle-events.ts";
 import { Listener } from "./listener.ts";
 import { localDoorOf } from "./local/create-local-transport.ts";
 import { LocalDoor, type LocalHost } from "./local/local-door.ts";
-import {
-  type CreateServerOptions,
-  type EventBusLike,
-  type ResolvedOptions,
-  resolveOptions,
-} from "./options.ts";
+import type { CreateServerOptions, EventBusLike } from "./options.ts";
 import type { ProtocolRegistration } from "./protocol.ts";
 import { createRequestHandler } from "./request-handler.ts";
+import { type ResolvedOptions, resolveOptions } from "./resolve-options.ts";
 import { Runtime } from "./runtime.ts";
 import { type ShutdownHook, ShutdownHooks } from "./shutdown-hooks.ts";
 import { checkTransport } from "./transport-validation.ts";
@@ -260,7 +256,7 @@ class ConnectumServer implements Server {
         this.#options,
         createRequestHandler(
           this.#runtime.methods("start()").values(),
-          this.#options.protocols,
+          this.#options,
           this.#events,
         ),
       );

@@ -1,5 +1,5 @@
 import { ConnectumError } from "./errors.ts";
-import type { ResolvedOptions } from "./options.ts";
+import type { ResolvedOptions } from "./resolve-options.ts";
 import type { RouteTable } from "./routes.ts";
 
 /** Reports mounted methods that the allowed HTTP versions cannot carry, as `transportValidation` says. */

@@ -1,8 +1,5 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { get } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { Client, credentials } from "@grpc/grpc-js";
@@ -11,39 +8,23 @@ import { Healthcheck } from "connectum/healthcheck";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
 import { run } from "../interop/tools.ts";
-import { createAuthority } from "../support/certificates.ts";
+import { createRotatingCertificate } from "./rotating-certificate.ts";
 
 // Rotates the certificate every second under clients that open a new connection for every call. No
 // handshake may fail, and the new serial must be seen soon. Usage: npm run test:rotation [-- 60]
 
 const seconds = Number(process.argv[2] ?? 60);
-const authority = await createAuthority();
-const directory = mkdtempSync(join(tmpdir(), "connectum-"));
-const ca = join(directory, "ca.crt");
-writeFileSync(ca, authority.cert);
-
-let version = 0;
-async function rotate(): Promise<void> {
-  const name = `v${++version}`;
-  const { key, cert } = await authority.issue();
-  mkdirSync(join(directory, name));
-  writeFileSync(join(directory, name, "server.key"), key);
-  writeFileSync(join(directory, name, "server.crt"), cert);
-  symlinkSync(name, join(directory, "next"));
-  renameSync(join(directory, "next"), join(directory, "live"));
-}
-
-await rotate();
+const certificate = await createRotatingCertificate();
 const server = createServer({
   services: [defineService(GreeterService, greeter)],
   port: 0,
   host: "127.0.0.1",
-  tls: { dirPath: join(directory, "live"), reload: { intervalMs: 250 } },
+  tls: { dirPath: certificate.dirPath, reload: { intervalMs: 250 } },
   protocols: [Healthcheck({ httpEnabled: true })],
 });
 await server.start();
 const { port } = server.address as unknown as { port: number };
-const options = { ca: authority.cert };
+const options = { ca: certificate.ca };
 
 const clients: Record<string, () => Promise<void>> = {
   "https h1": () =>
@@ -63,7 +44,7 @@ const clients: Record<string, () => Promise<void>> = {
     new Promise((resolve, reject) => {
       const client = new Client(
         `127.0.0.1:${port}`,
-        credentials.createSsl(Buffer.from(authority.cert)),
+        credentials.createSsl(Buffer.from(certificate.ca)),
         { "grpc.use_local_subchannel_pool": 1 },
       );
       client.waitForReady(Date.now() + 10_000, (error) => {
@@ -74,7 +55,14 @@ const clients: Record<string, () => Promise<void>> = {
     }),
   curl: async () => {
     const { status, stderr } = await run("curl", [
-      ...["-sS", "--cacert", ca, "-o", "/dev/null", `https://127.0.0.1:${port}/livez`],
+      ...[
+        "-sS",
+        "--cacert",
+        certificate.caPath,
+        "-o",
+        "/dev/null",
+        `https://127.0.0.1:${port}/livez`,
+      ],
     ]);
     if (status !== 0) throw new Error(stderr);
   },
@@ -94,7 +82,12 @@ const rows = Object.entries(clients).map(async ([name, call]) => {
   }
   return { name, calls, failures };
 });
-const grpcioArgs = [`127.0.0.1:${port}`, "examples/greeter/proto", ca, String(seconds)];
+const grpcioArgs = [
+  `127.0.0.1:${port}`,
+  "examples/greeter/proto",
+  certificate.caPath,
+  String(seconds),
+];
 const grpcio = run(
   "python3",
   ["test/soak/rotation-grpcio.py", ...grpcioArgs],
@@ -109,16 +102,18 @@ let slowestMs = 0;
 while (Date.now() < end) {
   const before = await serial();
   const rotated = performance.now();
-  await rotate();
+  await certificate.rotate();
   while ((await serial()) === before) await sleep(20);
   slowestMs = Math.max(slowestMs, performance.now() - rotated);
   await sleep(Math.max(0, 1_000 - (performance.now() - rotated)));
 }
 const results = await Promise.all([...rows, grpcio]);
 await server.stop();
-rmSync(directory, { recursive: true });
+certificate.remove();
 console.table(results);
-console.log(`${version} certificates; a new one was seen after at most ${slowestMs.toFixed(0)} ms`);
+console.log(
+  `${certificate.version} certificates; a new one was seen after at most ${slowestMs.toFixed(0)} ms`,
+);
 const failed = results.reduce((sum, { failures }) => sum + failures, 0);
 process.exit(failed === 0 && slowestMs < 2_000 ? 0 : 1);
 

@@ -11,6 +11,9 @@ export interface Metadata {
   readonly trailer: RpcHeaders | Headers | undefined;
 }
 
+/** All that the header of an answer tells of a codec. */
+export type NamedCodec = Pick<Codec, "name">;
+
 /** A response message on its way out: serialised, and compressed if `encoding` names how. */
 export interface OutgoingMessage {
   readonly bytes: Uint8Array;
@@ -27,7 +30,9 @@ export interface Door {
   /** Milliseconds. Throws `invalid_argument` for a value that is no timeout. */
   parseTimeout(value: string): number;
   /** Which content types of a method come here, and in which codec. */
-  contentTypes(method: DescMethod): ReadonlyArray<readonly [contentType: string, codec: CodecName]>;
+  contentTypes(
+    method: Pick<DescMethod, "methodKind">,
+  ): ReadonlyArray<readonly [contentType: string, codec: CodecName]>;
   readonly unary: UnaryForm;
   readonly stream: StreamForm;
 }
@@ -40,15 +45,15 @@ interface Form {
 export interface UnaryForm extends Form {
   /** Whether messages come in envelopes, or as the bare body. */
   readonly isEnveloped: boolean;
-  send(exchange: Exchange, codec: Codec, message: OutgoingMessage, metadata: Metadata): void;
-  sendError(exchange: Exchange, codec: Codec, error: ConnectError, metadata: Metadata): void;
+  send(exchange: Exchange, codec: NamedCodec, message: OutgoingMessage, metadata: Metadata): void;
+  sendError(exchange: Exchange, codec: NamedCodec, error: ConnectError, metadata: Metadata): void;
 }
 
 export interface StreamForm extends Form {
   /** Flag of an envelope that ends the stream and holds no message; clients may not send it. */
   readonly endFlag: number;
   /** The header of the answer, without what handlers add. */
-  header(codec: Codec, encoding: string | undefined): HeaderFields;
+  header(codec: NamedCodec, encoding: string | undefined): HeaderFields;
   readonly hasTrailers: boolean;
   end(exchange: Exchange, error: ConnectError | undefined, trailer: Metadata["trailer"]): void;
 }

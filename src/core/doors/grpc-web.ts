@@ -1,7 +1,6 @@
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
-import type { Codec } from "../wire/codec.ts";
 import { COMPRESSED_FLAG, encodeEnvelope } from "../wire/envelope.ts";
-import { addHeaders, type Door } from "./door.ts";
+import { addHeaders, type Door, type NamedCodec } from "./door.ts";
 import { parseGrpcTimeout, statusTrailers } from "./grpc-status.ts";
 
 const encodingHeader = "grpc-encoding";
@@ -53,7 +52,7 @@ export const grpcWebDoor: Door = {
   },
 };
 
-function responseHeader(codec: Codec, encoding: string | undefined) {
+function responseHeader(codec: NamedCodec, encoding: string | undefined) {
   const fields: Record<string, string> = { "content-type": contentTypes[codec.name] };
   if (encoding) fields[encodingHeader] = encoding;
   return fields;

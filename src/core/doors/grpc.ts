@@ -1,6 +1,5 @@
-import type { Codec } from "../wire/codec.ts";
 import { COMPRESSED_FLAG, encodeEnvelope } from "../wire/envelope.ts";
-import { addHeaders, type Door } from "./door.ts";
+import { addHeaders, type Door, type NamedCodec } from "./door.ts";
 import { parseGrpcTimeout, statusTrailers } from "./grpc-status.ts";
 
 const encodingHeader = "grpc-encoding";
@@ -44,7 +43,7 @@ export const grpcDoor: Door = {
   },
 };
 
-function responseHeader(codec: Codec, encoding: string | undefined) {
+function responseHeader(codec: NamedCodec, encoding: string | undefined) {
   const fields: Record<string, string> = { "content-type": contentTypes[codec.name] };
   if (encoding) fields[encodingHeader] = encoding;
   return fields;

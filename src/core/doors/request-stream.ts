@@ -7,6 +7,14 @@ import { COMPRESSED_FLAG, EnvelopeDecoder } from "../wire/envelope.ts";
 import type { NegotiatedCompression } from "../wire/negotiate-compression.ts";
 import { badFlags, inflate } from "./open-call.ts";
 
+export interface RequestStreamOptions {
+  readonly readMaxBytes: number;
+  /** Flag of an envelope that clients may not send. */
+  readonly endFlag: number;
+  /** Whether the client must send one message and end, so that it has no reason to wait. */
+  readonly takesOne: boolean;
+}
+
 /**
  * The request messages of a stream, read only as fast as they are asked for: while nobody waits, the
  * exchange is paused and holds back the client.
@@ -18,6 +26,7 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
   readonly #compression: NegotiatedCompression;
   readonly #readMaxBytes: number;
   readonly #endFlag: number;
+  readonly #takesOne: boolean;
   readonly #decoder: EnvelopeDecoder;
   #waiting:
     | {
@@ -37,7 +46,7 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
     call: Call,
     codec: Codec,
     compression: NegotiatedCompression,
-    { readMaxBytes, endFlag }: { readMaxBytes: number; endFlag: number },
+    { readMaxBytes, endFlag, takesOne }: RequestStreamOptions,
   ) {
     this.#exchange = exchange;
     this.#call = call;
@@ -45,6 +54,7 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
     this.#compression = compression;
     this.#readMaxBytes = readMaxBytes;
     this.#endFlag = endFlag;
+    this.#takesOne = takesOne;
     this.#decoder = new EnvelopeDecoder(readMaxBytes);
   }
 
@@ -73,6 +83,11 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
   return(): Promise<IteratorResult<Message>> {
     this.release();
     return Promise.resolve(done);
+  }
+
+  get isMissingBytes(): boolean {
+    if (this.#waiting === undefined || this.#isEnded) return false;
+    return this.#takesOne || this.#decoder.buffered > 0;
   }
 
   onData(chunk: Buffer): void {

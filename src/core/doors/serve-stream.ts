@@ -57,6 +57,7 @@ class StreamServing {
     this.#requests = new RequestStream(exchange, call, codec, compression, {
       readMaxBytes: method.options.readMaxBytes,
       endFlag: door.stream.endFlag,
+      takesOne: method.desc.methodKind === "server_streaming",
     });
   }
 

@@ -82,6 +82,10 @@ class UnaryServing implements BodyReceiver {
     }, this.#onFailure());
   }
 
+  get isMissingBytes(): boolean {
+    return !this.#isDone;
+  }
+
   onData(chunk: Buffer): void {
     if (this.#isDone) return;
     if (this.#door.unary.isEnveloped) this.#addEnveloped(chunk);

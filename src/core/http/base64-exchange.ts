@@ -26,6 +26,10 @@ export class Base64Exchange implements Exchange {
     return this.#inner.headers;
   }
 
+  get commonFields(): HeaderFields | undefined {
+    return this.#inner.commonFields;
+  }
+
   get requestMethod(): string {
     return this.#inner.requestMethod;
   }
@@ -53,6 +57,9 @@ export class Base64Exchange implements Exchange {
   receive(receiver: BodyReceiver): void {
     let rest = "";
     this.#inner.receive({
+      get isMissingBytes() {
+        return receiver.isMissingBytes;
+      },
       onData(chunk) {
         const text = rest + chunk.toString("latin1");
         const whole = text.length - (text.length % 4);

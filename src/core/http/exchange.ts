@@ -1,12 +1,15 @@
-import type { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallSource } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
+import type { StallClock } from "./stall-clock.ts";
 
 /** Hears the body of a request. After `onEnd` or `onError` it hears nothing more. */
 export interface BodyReceiver {
   onData(chunk: Buffer): void;
   onEnd(): void;
-  /** The client left before the body was complete. */
+  /** Whether the client must send more for the call to go on; not while nobody reads, or between messages. */
+  readonly isMissingBytes: boolean;
+  /** The client left, or stood still, before the body was complete. */
   onError(reason: ConnectError): void;
 }
 
@@ -18,6 +21,8 @@ export interface Exchange extends CallSource {
   readonly httpVersion: 1 | 2;
   /** Path and query as they were sent. */
   readonly target: string;
+  /** Fields of every answer, whatever else it says. */
+  commonFields: HeaderFields | undefined;
   receive(receiver: BodyReceiver): void;
   pause(): void;
   resume(): void;
@@ -29,4 +34,23 @@ export interface Exchange extends CallSource {
   write(bytes: Uint8Array): boolean;
   onceDrained(listener: () => void): void;
   end(trailers?: HeaderFields): void;
+}
+
+/** The clocks of a server, for whoever reads from its clients and writes to them. */
+export interface StallClocks {
+  readonly body: StallClock;
+  readonly answer: StallClock;
+}
+
+/** Why a call ends whose client does not read. */
+export function readerStalled(timeoutMs: number): ConnectError {
+  return new ConnectError(`the client read nothing for ${timeoutMs} ms`, Code.DeadlineExceeded);
+}
+
+/** Adds what every answer to a request says; `vary` lists what both say. */
+export function addCommonFields(fields: HeaderFields, common: HeaderFields | undefined): void {
+  if (common === undefined) return;
+  const { vary } = fields;
+  Object.assign(fields, common);
+  if (vary !== undefined && common.vary !== undefined) fields.vary = `${vary}, ${common.vary}`;
 }

@@ -3,22 +3,41 @@ import type { TLSSocket } from "node:tls";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
-import type { BodyReceiver, Exchange } from "./exchange.ts";
+import { AnswerWriter, PIECE_BYTES } from "./answer-writer.ts";
+import { BodyWatch } from "./body-watch.ts";
+import {
+  addCommonFields,
+  type BodyReceiver,
+  type Exchange,
+  readerStalled,
+  type StallClocks,
+} from "./exchange.ts";
 import { peerOf } from "./peer.ts";
 
 export class Http1Exchange implements Exchange {
   readonly httpVersion = 1;
   readonly transport = "http";
   readonly headers: HeaderFields;
+  commonFields: HeaderFields | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #isClosing: () => boolean;
+  readonly #clocks: StallClocks;
+  readonly #writer: AnswerWriter;
+  #stallReason: ConnectError | undefined;
 
   /** `isClosing` tells at the time of the answer whether it must carry `Connection: close`. */
-  constructor(request: IncomingMessage, response: ServerResponse, isClosing: () => boolean) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    isClosing: () => boolean,
+    clocks: StallClocks,
+  ) {
     this.#request = request;
     this.#response = response;
     this.#isClosing = isClosing;
+    this.#clocks = clocks;
+    this.#writer = new AnswerWriter(response, clocks.answer, this);
     this.headers = request.headers as HeaderFields;
     request.on("error", ignore);
     response.on("error", ignore);
@@ -44,23 +63,31 @@ export class Http1Exchange implements Exchange {
 
   get closeReason(): ConnectError | undefined {
     const response = this.#response;
-    return response.closed && !response.writableFinished ? clientLeft() : undefined;
+    return response.closed && !response.writableFinished ? this.#leaveReason() : undefined;
   }
 
   onLeave(listener: (reason: ConnectError) => void): void {
     const response = this.#response;
     // The request closes as soon as its body is read; only the response lasts as long as the call.
     response.once("close", () => {
-      if (!response.writableFinished) listener(clientLeft());
+      if (!response.writableFinished) listener(this.#leaveReason());
     });
   }
 
   receive(receiver: BodyReceiver): void {
     const request = this.#request;
-    request.on("data", (chunk: Buffer) => receiver.onData(chunk));
-    request.once("end", () => receiver.onEnd());
+    const watch = new BodyWatch(receiver, this.#clocks.body);
+    request.on("data", (chunk: Buffer) => {
+      watch.onMoved();
+      receiver.onData(chunk);
+    });
+    request.once("end", () => {
+      watch.release();
+      receiver.onEnd();
+    });
     request.once("close", () => {
-      if (!request.readableEnded) receiver.onError(clientLeft());
+      watch.release();
+      if (!request.readableEnded) receiver.onError(this.#leaveReason());
     });
   }
 
@@ -76,39 +103,61 @@ export class Http1Exchange implements Exchange {
     const response = this.#response;
     if (response.destroyed) return;
     this.#addConnection(fields);
-    if (trailers) {
-      response.writeHead(status, fields as OutgoingHttpHeaders);
-      if (body) response.write(body);
-      this.end(trailers);
+    addCommonFields(fields, this.commonFields);
+    if (trailers === undefined && status !== 204) {
+      fields["content-length"] = String(body?.byteLength ?? 0);
+    }
+    response.writeHead(status, fields as OutgoingHttpHeaders);
+    if (trailers === undefined && (body === undefined || body.byteLength <= PIECE_BYTES)) {
+      response.end(body);
+      if (response.writableLength > 0) this.#watchEnd();
       return;
     }
-    fields["content-length"] = String(body?.byteLength ?? 0);
-    response.writeHead(status, fields as OutgoingHttpHeaders);
-    response.end(body);
+    if (body) this.#writer.write(body);
+    this.end(trailers);
   }
 
   writeHead(status: number, fields: HeaderFields, _hasTrailers: boolean): void {
     const response = this.#response;
     if (response.destroyed) return;
     this.#addConnection(fields);
+    addCommonFields(fields, this.commonFields);
     response.writeHead(status, fields as OutgoingHttpHeaders);
     response.flushHeaders();
   }
 
   write(bytes: Uint8Array): boolean {
     const response = this.#response;
-    return response.destroyed || response.write(bytes);
+    return response.destroyed || this.#writer.write(bytes);
   }
 
   onceDrained(listener: () => void): void {
-    this.#response.once("drain", listener);
+    this.#writer.onceDrained(listener);
   }
 
   end(trailers?: HeaderFields): void {
     const response = this.#response;
     if (response.destroyed) return;
-    if (trailers) response.addTrailers(trailers as OutgoingHttpHeaders);
-    response.end();
+    this.#writer.end(() => {
+      if (trailers) response.addTrailers(trailers as OutgoingHttpHeaders);
+      response.end(() => this.#writer.release());
+    });
+  }
+
+  /** The client does not read what it asked for. */
+  onReaderStalled(): void {
+    this.#stallReason = readerStalled(this.#clocks.answer.timeoutMs);
+    this.#request.socket.destroy();
+  }
+
+  /** Most answers are in the hands of the kernel at once; this one is not. */
+  #watchEnd(): void {
+    this.#writer.watch();
+    this.#response.once("finish", () => this.#writer.release());
+  }
+
+  #leaveReason(): ConnectError {
+    return this.#stallReason ?? new ConnectError("the client left", Code.Canceled);
   }
 
   /** An answer to a request that is still being sent must close: the rest of the body is unread. */
@@ -144,7 +193,3 @@ export class Http1Exchange implements Exchange {
 const LINGER_MS = 500;
 
 function ignore(): void {}
-
-function clientLeft(): ConnectError {
-  return new ConnectError("the client left", Code.Canceled);
-}

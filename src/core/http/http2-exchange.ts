@@ -3,7 +3,15 @@ import { constants } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
-import type { BodyReceiver, Exchange } from "./exchange.ts";
+import { AnswerWriter, PIECE_BYTES } from "./answer-writer.ts";
+import { BodyWatch } from "./body-watch.ts";
+import {
+  addCommonFields,
+  type BodyReceiver,
+  type Exchange,
+  readerStalled,
+  type StallClocks,
+} from "./exchange.ts";
 import { peerOf } from "./peer.ts";
 
 /** Where a stream's listeners find its exchange: one function for all streams, no closure for each. */
@@ -17,18 +25,26 @@ export class Http2Exchange implements Exchange {
   readonly httpVersion = 2;
   readonly transport = "http";
   readonly headers: HeaderFields;
+  commonFields: HeaderFields | undefined;
   readonly #stream: OwnedStream;
+  readonly #clocks: StallClocks;
+  readonly #writer: AnswerWriter;
   #receiver: BodyReceiver | undefined;
+  #watch: BodyWatch | undefined;
   #trailers: HeaderFields | undefined;
+  #stallReason: ConnectError | undefined;
   #isAnswered = false;
   #isRequestEnded = false;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, clocks: StallClocks) {
     this.#stream = stream as OwnedStream;
     this.#stream[exchangeOf] = this;
+    this.#clocks = clocks;
+    this.#writer = new AnswerWriter(stream, clocks.answer, this);
     this.headers = headers as HeaderFields;
     // A stream error without a listener would crash the process; what matters of it comes as "close".
     stream.on("error", ignore);
+    stream.on("close", onClose);
   }
 
   get requestMethod(): string {
@@ -52,31 +68,33 @@ export class Http2Exchange implements Exchange {
   get closeReason(): ConnectError | undefined {
     const stream = this.#stream;
     if (!stream.closed && !stream.destroyed) return undefined;
-    return leaveReason(stream.rstCode);
+    return this.#stallReason ?? leaveReason(stream.rstCode);
   }
 
   onLeave(listener: (reason: ConnectError) => void): void {
     const stream = this.#stream;
     stream.once("close", () => {
       const isComplete = this.#isAnswered && stream.rstCode === constants.NGHTTP2_NO_ERROR;
-      if (!isComplete) listener(leaveReason(stream.rstCode));
+      if (!isComplete) listener(this.#stallReason ?? leaveReason(stream.rstCode));
     });
   }
 
   receive(receiver: BodyReceiver): void {
     const stream = this.#stream;
     this.#receiver = receiver;
+    this.#watch = new BodyWatch(receiver, this.#clocks.body);
     stream.on("data", onData);
     stream.on("end", onEnd);
-    stream.on("close", onClose);
   }
 
   hearData(chunk: Buffer): void {
+    this.#watch?.onMoved();
     this.#receiver?.onData(chunk);
   }
 
   hearEnd(): void {
     const stream = this.#stream;
+    this.#watch?.release();
     // A reset ends the readable side too; only the peer's END_STREAM completes the body.
     if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
     this.#isRequestEnded = true;
@@ -84,7 +102,10 @@ export class Http2Exchange implements Exchange {
   }
 
   hearClose(): void {
-    if (!this.#isRequestEnded) this.#receiver?.onError(leaveReason(this.#stream.rstCode));
+    this.#watch?.release();
+    this.#writer.release();
+    if (this.#isRequestEnded) return;
+    this.#receiver?.onError(this.#stallReason ?? leaveReason(this.#stream.rstCode));
   }
 
   pause(): void {
@@ -99,6 +120,7 @@ export class Http2Exchange implements Exchange {
     const stream = this.#stream;
     this.#isAnswered = true;
     if (stream.destroyed || stream.closed) return;
+    addCommonFields(fields, this.commonFields);
     fields[":status"] = String(status);
     const hasBody = body !== undefined && body.byteLength > 0;
     if (!hasBody && trailers === undefined) {
@@ -108,24 +130,30 @@ export class Http2Exchange implements Exchange {
     }
     stream.respond(fields as OutgoingHttpHeaders, trailers ? withTrailers : undefined);
     this.#sendAtEnd(trailers);
-    if (hasBody) stream.end(body);
-    else stream.end();
+    if (hasBody && body.byteLength > PIECE_BYTES) {
+      this.#writer.write(body);
+      this.#end();
+      return;
+    }
+    this.#writer.watch();
+    stream.end(body);
   }
 
   writeHead(status: number, fields: HeaderFields, hasTrailers: boolean): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
+    addCommonFields(fields, this.commonFields);
     fields[":status"] = String(status);
     stream.respond(fields as OutgoingHttpHeaders, hasTrailers ? withTrailers : undefined);
   }
 
   write(bytes: Uint8Array): boolean {
     const stream = this.#stream;
-    return stream.destroyed || stream.closed || stream.write(bytes);
+    return stream.destroyed || stream.closed || this.#writer.write(bytes);
   }
 
   onceDrained(listener: () => void): void {
-    this.#stream.once("drain", listener);
+    this.#writer.onceDrained(listener);
   }
 
   end(trailers?: HeaderFields): void {
@@ -133,7 +161,20 @@ export class Http2Exchange implements Exchange {
     this.#isAnswered = true;
     if (stream.destroyed || stream.closed) return;
     this.#sendAtEnd(trailers);
-    stream.end();
+    this.#end();
+  }
+
+  /** The client does not read what it asked for. */
+  onReaderStalled(): void {
+    const { timeoutMs } = this.#clocks.answer;
+    this.#stallReason = readerStalled(timeoutMs);
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+    // The reset may wait behind what the client does not read; the stream must not.
+    this.#stream.destroy();
+  }
+
+  #end(): void {
+    this.#writer.end(() => this.#stream.end());
   }
 
   #sendAtEnd(trailers: HeaderFields | undefined): void {

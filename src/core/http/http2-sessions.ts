@@ -1,5 +1,10 @@
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import type { ResolvedFloodLimits } from "../connection-options.ts";
+import type { Logger } from "../logger.ts";
+import { guardAgainstFloods } from "./flood-guard.ts";
+import { peerOf } from "./peer.ts";
+import { SlowHeaders } from "./slow-headers.ts";
 
 export interface SessionOptions {
   /** From accept to the client's SETTINGS, in milliseconds. */
@@ -8,6 +13,9 @@ export interface SessionOptions {
   readonly maxConnectionAgeMs: number | undefined;
   readonly maxConnectionAgeGraceMs: number | undefined;
   readonly maxConnectionIdleMs: number | undefined;
+  readonly headersTimeoutMs: number;
+  readonly floodLimits: ResolvedFloodLimits;
+  readonly logger: Logger;
 }
 
 /** Longest wait for the acknowledgement that separates the two steps of a graceful GOAWAY. */
@@ -18,6 +26,7 @@ export class Http2Sessions {
   readonly #options: SessionOptions;
   readonly #sessions = new Map<ServerHttp2Session, TrackedSession>();
   #isDraining = false;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -27,6 +36,7 @@ export class Http2Sessions {
   add(session: ServerHttp2Session, socket: Socket): void {
     const tracked = new TrackedSession(session, socket, this.#options);
     this.#sessions.set(session, tracked);
+    this.#lookForSlowHeaders();
     session.once("close", () => {
       this.#sessions.delete(session);
       tracked.release();
@@ -45,9 +55,20 @@ export class Http2Sessions {
   destroy(): void {
     for (const session of this.#sessions.keys()) session.destroy();
   }
+
+  /** One timer for all sessions, for as long as there are any. */
+  #lookForSlowHeaders(): void {
+    this.#looking ??= setInterval(() => {
+      for (const { slowHeaders } of this.#sessions.values()) slowHeaders.look();
+      if (this.#sessions.size > 0) return;
+      clearInterval(this.#looking);
+      this.#looking = undefined;
+    }, SlowHeaders.intervalOf(this.#options.headersTimeoutMs)).unref();
+  }
 }
 
 class TrackedSession {
+  readonly slowHeaders: SlowHeaders;
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -62,6 +83,12 @@ class TrackedSession {
     session.once("remoteSettings", () => {
       clearTimeout(silent);
       if (options.keepalive) this.#watch(options.keepalive);
+    });
+    this.slowHeaders = new SlowHeaders(session, socket, () => session.destroy());
+    guardAgainstFloods(session, options.floodLimits, (limit) => {
+      const { address } = peerOf(socket);
+      options.logger.warn({ limit, address }, "HTTP/2 flood; the connection is closed");
+      calm(session);
     });
     const { maxConnectionAgeMs, maxConnectionAgeGraceMs, maxConnectionIdleMs } = options;
     if (maxConnectionAgeMs !== undefined) {
@@ -142,6 +169,11 @@ class TrackedSession {
     this.#timers.add(timer);
     return timer;
   }
+}
+
+/** Ends a connection with GOAWAY ENHANCE_YOUR_CALM. */
+function calm(session: ServerHttp2Session): void {
+  session.destroy(new Error("HTTP/2 flood"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 /** GOAWAY with the highest possible stream id and NO_ERROR. */

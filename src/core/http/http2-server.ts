@@ -1,0 +1,39 @@
+import * as http2 from "node:http2";
+import type { RequestHandler } from "../request-handler.ts";
+import type { ResolvedOptions } from "../resolve-options.ts";
+import type { StallClocks } from "./exchange.ts";
+import { Http2Exchange } from "./http2-exchange.ts";
+
+/** Serves sockets it is given and never listens. */
+export function createHttp2Server(
+  { http2Options, maxConcurrentStreams, maxHeaderBytes }: ResolvedOptions,
+  handler: RequestHandler,
+  clocks: StallClocks,
+): http2.Http2Server {
+  const server = http2.createServer({
+    ...http2Options,
+    settings: {
+      maxConcurrentStreams,
+      maxHeaderListSize: maxHeaderBytes,
+      ...http2Options.settings,
+    },
+  });
+  const onStream = (
+    stream: http2.ServerHttp2Stream,
+    headers: http2.IncomingHttpHeaders,
+    _flags: number,
+    rawHeaders: string[],
+  ) => {
+    const rpc = handler.rpcAt(headers[":path"] ?? "", headers[":method"], headers);
+    if (rpc) {
+      rpc.serve(new Http2Exchange(stream, headers, clocks));
+      return;
+    }
+    // Node builds these two for every stream that has a "request" listener; here only who needs them
+    // pays for them.
+    const request = new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
+    handler.serveHttp(request, new http2.Http2ServerResponse(stream));
+  };
+  server.on("stream", onStream as (...args: unknown[]) => void);
+  return server;
+}

@@ -1,0 +1,37 @@
+import * as net from "node:net";
+import { readPreface } from "./http/preface.ts";
+import type { ResolvedOptions } from "./resolve-options.ts";
+
+/** What a front hands over: an accepted socket, and the socket that carries plain HTTP. */
+export interface FrontHandler {
+  /** Every accepted socket, at once. */
+  onAccept(socket: net.Socket): void;
+  /** `accepted` is undefined where it cannot be told from others. */
+  onHttp(accepted: net.Socket | undefined, socket: net.Socket, isHttp2: boolean): void;
+  /** A mistake that every attempt of the same client would repeat. */
+  onMistake(message: string): void;
+}
+
+/** Accepts plaintext; the first bytes tell HTTP/1.1 from HTTP/2. */
+export function createPlainFront(
+  { allowHTTP1, allowHTTP2, handshakeTimeout }: ResolvedOptions,
+  handler: FrontHandler,
+): net.Server {
+  return net.createServer({ noDelay: true }, (socket) => {
+    handler.onAccept(socket);
+    const silent = setTimeout(() => socket.destroy(), handshakeTimeout);
+    socket.once("close", () => clearTimeout(silent));
+    readPreface(socket, (language) => {
+      clearTimeout(silent);
+      const isAllowed = language === "http2" ? allowHTTP2 : language === "http1" && allowHTTP1;
+      if (isAllowed) {
+        handler.onHttp(socket, socket, language === "http2");
+        return;
+      }
+      if (language === "tls") {
+        handler.onMistake("a TLS client came to the plaintext port; use http");
+      }
+      socket.destroy();
+    });
+  });
+}

@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { Code, type ConnectError, createClient } from "@connectrpc/connect";
+import { encodeEnvelope } from "@connectrpc/connect/protocol";
+import { defineService } from "connectum/core";
+import { DownloadRequestSchema, LoadService } from "../../gen/connectum/load/v1/load_pb.js";
+import { createTransport } from "../../support/transports.ts";
+import { withResolvers } from "../../support/with-resolvers.ts";
+import { openHttp1, untilClosed } from "./raw-http1.ts";
+import { CANCEL, frameType, RawHttp2, requestHeaders } from "./raw-http2.ts";
+import { echo, encode, service, wires } from "./rpc.ts";
+import { onEverySite } from "./sites.ts";
+
+const DEADLINE_EXCEEDED = 4;
+const bodyIdleTimeoutMs = 200;
+const writeIdleTimeoutMs = 200;
+
+onEverySite("a unary body that stalls ends its call", { bodyIdleTimeoutMs }, async (site) => {
+  for (const wire of wires) {
+    const body = encode(wire, "Ada").subarray(0, 4);
+    const answer = await echo(site, wire, { isOpen: true, body });
+    assert.equal(wire.status(answer), DEADLINE_EXCEEDED, wire.name);
+  }
+});
+
+onEverySite("a call whose body never begins ends", { bodyIdleTimeoutMs }, async (site) => {
+  for (const wire of wires) {
+    const answer = await echo(site, wire, { isOpen: true, body: undefined });
+    assert.equal(wire.status(answer), DEADLINE_EXCEEDED, wire.name);
+  }
+});
+
+onEverySite(
+  "after a stalled body HTTP/1.1 closes and HTTP/2 ends the stream",
+  { bodyIdleTimeoutMs },
+  async (site) => {
+    const socket = await openHttp1(site.port, site.isTls);
+    const head = `POST ${service}/Echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n`;
+    socket.write(`${head}Content-Length: 10\r\n\r\n{`);
+    const answer = await untilClosed(socket);
+    assert.match(answer, /^HTTP\/1\.1 504 .*connection: close/is);
+    assert.match(answer, /stood still for 200 ms/);
+
+    const client = await RawHttp2.open(site.port, site.isTls);
+    client.request(1, requestHeaders(`${service}/Echo`));
+    client.send(frameType.data, 0, 1, Buffer.from([0, 0, 0]));
+    assert.equal(await client.reset(1), 0);
+    client.socket.destroy();
+  },
+);
+
+onEverySite(
+  "a stream message that stalls half way ends its call, also for the handler",
+  { bodyIdleTimeoutMs },
+  async (site) => {
+    const client = await RawHttp2.open(site.port, site.isTls);
+    client.request(1, requestHeaders(`${service}/Upload`));
+    client.send(frameType.data, 0, 1, Buffer.from([0, 0, 0, 0, 9, 1, 2]));
+    const trailers = await client.find(
+      ({ type, streamId, flags }) =>
+        type === frameType.headers && streamId === 1 && flags % 2 === 1,
+    );
+    assert.ok(trailers);
+    assert.equal(await client.reset(1), 0);
+    client.socket.destroy();
+  },
+);
+
+onEverySite("a body that keeps moving is not stalled", { bodyIdleTimeoutMs }, async (site) => {
+  const client = await RawHttp2.open(site.port, site.isTls);
+  client.request(1, requestHeaders(`${service}/Echo`, "application/grpc+proto"));
+  const body = encode(wires[6] as (typeof wires)[number], "a long name that comes in drops");
+  for (const byte of body) {
+    client.send(frameType.data, 0, 1, Buffer.from([byte]));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  client.send(frameType.data, 1, 1);
+  const answer = await client.find(
+    ({ type, streamId }) => type === frameType.data && streamId === 1,
+  );
+  assert.deepEqual(answer?.payload, body);
+  client.socket.destroy();
+});
+
+onEverySite(
+  "a stream that waits between its messages is not stalled",
+  { bodyIdleTimeoutMs: 100, writeIdleTimeoutMs: 100 },
+  async (site) => {
+    const nodeOptions = { rejectUnauthorized: false };
+    const transport = createTransport("gRPC h2", site.baseUrl, nodeOptions);
+    const client = createClient(LoadService, transport);
+    async function* slowly() {
+      for (const text of ["a", "b"]) {
+        yield { text };
+        await new Promise((resolve) => setTimeout(resolve, 400));
+      }
+    }
+    const texts: string[] = [];
+    for await (const { text } of client.talk(slowly())) texts.push(text);
+    assert.deepEqual(texts, ["a", "b"]);
+  },
+);
+
+const gate = withResolvers();
+const slowReader = defineService(LoadService, {
+  echo: ({ text }) => ({ text }),
+  async upload(requests) {
+    let bytes = 0n;
+    for await (const { payload } of requests) {
+      if (bytes === 0n) await gate.promise;
+      bytes += BigInt(payload.byteLength);
+    }
+    return { bytes };
+  },
+});
+
+onEverySite(
+  "a handler that does not read is not its client's standstill",
+  { bodyIdleTimeoutMs: 100, services: [slowReader] },
+  async (site) => {
+    const nodeOptions = { rejectUnauthorized: false };
+    const client = createClient(LoadService, createTransport("gRPC h2", site.baseUrl, nodeOptions));
+    async function* many() {
+      for (let index = 0; index < 20; index++) yield { payload: new Uint8Array(100_000) };
+    }
+    const uploading = client.upload(many());
+    setTimeout(gate.resolve, 500);
+    assert.equal((await uploading).bytes, 2_000_000n);
+  },
+);
+
+const ended: unknown[] = [];
+const downloads = defineService(LoadService, {
+  echo: ({ text, payload }) => ({ text, payload }),
+  async *download({ count, size }, { signal }) {
+    signal.addEventListener("abort", () => ended.push(signal.reason));
+    for (let index = 0; index < count; index++) yield { payload: new Uint8Array(size) };
+  },
+});
+
+function downloadRequest(count: number, size: number): Buffer {
+  const message = toBinary(DownloadRequestSchema, create(DownloadRequestSchema, { count, size }));
+  return Buffer.from(encodeEnvelope(0, message));
+}
+
+onEverySite(
+  "an HTTP/2 stream nobody reads is reset, and its handler told",
+  { writeIdleTimeoutMs, services: [downloads] },
+  async (site) => {
+    ended.length = 0;
+    const client = await RawHttp2.open(site.port, site.isTls);
+    client.request(1, requestHeaders(`${service}/Download`));
+    client.send(frameType.data, 1, 1, downloadRequest(1_000, 10_000));
+    assert.equal(await client.reset(1), CANCEL);
+    const [reason] = ended as ConnectError[];
+    assert.equal(reason?.code, Code.DeadlineExceeded);
+    client.socket.destroy();
+  },
+);
+
+onEverySite(
+  "an HTTP/2 unary answer nobody reads is reset while the connection is busy",
+  { writeIdleTimeoutMs, services: [downloads] },
+  async (site) => {
+    const client = await RawHttp2.open(site.port, site.isTls, 0);
+    client.request(1, requestHeaders(`${service}/Echo`));
+    client.send(frameType.data, 1, 1, encode(wires[6] as (typeof wires)[number], "Ada"));
+    const ping = setInterval(() => client.send(frameType.ping, 0, 0, Buffer.alloc(8)), 20);
+    assert.equal(await client.reset(1), CANCEL);
+    clearInterval(ping);
+    client.socket.destroy();
+  },
+);
+
+onEverySite(
+  "an HTTP/1.1 answer nobody reads closes its connection",
+  { writeIdleTimeoutMs, services: [downloads] },
+  async (site) => {
+    ended.length = 0;
+    const socket = await openHttp1(site.port, site.isTls);
+    socket.pause();
+    const body = downloadRequest(10_000, 10_000);
+    socket.write(
+      `POST ${service}/Download HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
+    socket.write(body);
+    while (ended.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    const [reason] = ended as ConnectError[];
+    assert.equal(reason?.code, Code.DeadlineExceeded);
+    socket.resume();
+    if (!socket.destroyed) await once(socket, "close");
+  },
+);
+
+onEverySite(
+  "a large answer that is read slowly but steadily arrives",
+  { writeIdleTimeoutMs: 500, readMaxBytes: 8_000_000, services: [downloads] },
+  async (site) => {
+    const client = await RawHttp2.open(site.port, site.isTls);
+    client.request(1, requestHeaders(`${service}/Download`));
+    client.send(frameType.data, 1, 1, downloadRequest(1, 2_500_000));
+    // Room for one piece at a time, for twice as long as the timeout.
+    let granted = 65_535;
+    for (let step = 0; step < 10; step++) {
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      const increment = Buffer.alloc(4);
+      increment.writeUInt32BE(260_000);
+      granted += 260_000;
+      client.send(frameType.windowUpdate, 0, 0, increment);
+      client.send(frameType.windowUpdate, 0, 1, increment);
+    }
+    assert.ok(granted > 2_500_000);
+    const last = await client.find(
+      ({ type, streamId, flags }) =>
+        type === frameType.headers && streamId === 1 && flags % 2 === 1,
+    );
+    assert.ok(last, "the stream was reset");
+    client.socket.destroy();
+  },
+);

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createSecureServer, createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { loadService } from "../load/service.ts";
+import { createAuthority, type KeyPair } from "../support/certificates.ts";
+import { startServer } from "../support/start-server.ts";
+import { knownFailures } from "./h2spec-known.ts";
+import { missing, run } from "./tools.ts";
+
+const skip = missing("h2spec", ["--version"]);
+
+const message = Buffer.from(JSON.stringify({ text: "long enough for every case" }));
+const path = `/connectum.load.v1.LoadService/Echo?encoding=json&base64=1&message=${message.toString("base64url")}`;
+
+interface Report {
+  readonly failed: ReadonlySet<string>;
+  readonly total: number;
+}
+
+/** Runs every case against a server; h2spec numbers them within sections as in the report. */
+async function h2spec(t: TestContext, port: number, isTls: boolean): Promise<Report> {
+  const directory = mkdtempSync(join(tmpdir(), "connectum-h2spec-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const report = join(directory, "report.xml");
+  const tls = isTls ? ["--tls", "--insecure"] : [];
+  const args = ["-h", "127.0.0.1", "-p", String(port), "-o", "3", "-P", path, "-j", report, ...tls];
+  await run("h2spec", args, 170_000);
+  const failed = new Set<string>();
+  let total = 0;
+  const cases = readFileSync(report, "latin1").matchAll(
+    /<testcase package="([^"]*)" classname="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g,
+  );
+  for (const [, section, name, content = ""] of cases) {
+    total++;
+    if (/<(failure|error|skipped)/.test(content)) {
+      failed.add(`${section}: ${name}`.replaceAll(/&\\?#34;/g, '"'));
+    }
+  }
+  return { failed, total };
+}
+
+/** Node's own server with the same settings, and a handler that does no more than answer. */
+async function startBare(t: TestContext, pair: KeyPair | undefined): Promise<number> {
+  const settings = { maxConcurrentStreams: 1_000, maxHeaderListSize: 16 * 1024 };
+  const server = pair ? createSecureServer({ settings, ...pair }) : createServer({ settings });
+  server.on("session", (session) => session.on("error", () => {}));
+  server.on("stream", (stream) => {
+    stream.on("error", () => {});
+    stream.respond({ ":status": 200 });
+    stream.end(message);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+describe("h2spec", { skip, concurrency: true }, () => {
+  for (const isTls of [false, true]) {
+    test(`passes, apart from what Node does not: ${isTls ? "TLS" : "plaintext"}`, {
+      timeout: 180_000,
+    }, async (t) => {
+      const pair = isTls ? await (await createAuthority()).issue() : undefined;
+      const { port } = await startServer(t, { services: [loadService()], tls: pair });
+      const [ours, bare] = await Promise.all([
+        h2spec(t, port, isTls),
+        h2spec(t, await startBare(t, pair), isTls),
+      ]);
+      console.log(
+        JSON.stringify(
+          { isTls, ours: [...ours.failed], bare: [...bare.failed], t: [ours.total, bare.total] },
+          null,
+          1,
+        ),
+      );
+      assert.equal(ours.total, bare.total);
+      assert.ok(ours.total >= 145);
+      for (const failure of ours.failed) {
+        const known = knownFailures[failure];
+        assert.ok(known, `${failure} is not explained`);
+        if (known.from !== "node") continue;
+        assert.ok(bare.failed.has(failure), `${failure} passes on a bare node:http2 server`);
+      }
+    });
+  }
+});
