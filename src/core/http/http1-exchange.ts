@@ -76,6 +76,10 @@ export class Http1Exchange implements Exchange {
 
   receive(receiver: BodyReceiver): void {
     const request = this.#request;
+    if (request.destroyed) {
+      receiver.onError(this.#leaveReason());
+      return;
+    }
     const watch = new BodyWatch(receiver, this.#clocks.body);
     request.on("data", (chunk: Buffer) => {
       watch.onMoved();
@@ -123,7 +127,8 @@ export class Http1Exchange implements Exchange {
     this.#addConnection(fields);
     addCommonFields(fields, this.commonFields);
     response.writeHead(status, fields as OutgoingHttpHeaders);
-    response.flushHeaders();
+    // `flushHeaders()` would write them in UTF-8, where every other way writes them in Latin-1.
+    response.write(nothing);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -191,5 +196,6 @@ export class Http1Exchange implements Exchange {
 }
 
 const LINGER_MS = 500;
+const nothing = new Uint8Array(0);
 
 function ignore(): void {}

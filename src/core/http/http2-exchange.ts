@@ -82,6 +82,10 @@ export class Http2Exchange implements Exchange {
   receive(receiver: BodyReceiver): void {
     const stream = this.#stream;
     this.#receiver = receiver;
+    // An empty body ends, and a client leaves, without waiting for somebody to listen.
+    if (stream.readableEnded) this.hearEnd();
+    if (stream.destroyed) this.hearClose();
+    if (stream.readableEnded || stream.destroyed) return;
     this.#watch = new BodyWatch(receiver, this.#clocks.body);
     stream.on("data", onData);
     stream.on("end", onEnd);
@@ -201,12 +205,19 @@ export class Http2Exchange implements Exchange {
     setImmediate(() => this.#closeWhenSent());
   }
 
-  /** nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before. */
+  /**
+   * nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before.
+   * Node destroys a stream only after its request was read to the end, so the rest is thrown away.
+   */
   #closeWhenSent(): void {
     const stream = this.#stream;
-    if (this.#isRequestEnded || stream.closed || stream.destroyed) return;
-    if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
-    else setTimeout(() => this.#closeWhenSent(), BUSY_SOCKET_MS);
+    if (this.#isRequestEnded || stream.destroyed) return;
+    if (!stream.closed && stream.state.localClose !== 1) {
+      setTimeout(() => this.#closeWhenSent(), BUSY_SOCKET_MS);
+      return;
+    }
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    stream.resume();
   }
 }
 
