@@ -1,5 +1,5 @@
 import type { Message } from "@bufbuild/protobuf";
-import type { ConnectError, UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
 import type { BodyReceiver, Exchange } from "../http/exchange.ts";
 import type { Call } from "../rpc/call.ts";
 import { cardinalityError } from "../rpc/messages.ts";
@@ -25,19 +25,20 @@ export function serveUnary(exchange: Exchange, method: Method, door: Door, codec
   else serving.begin();
 }
 
-/** Serves a unary call whose message came in the URL. */
+/** Serves a unary call whose message came in the URL, undefined if it came broken. */
 export function serveUnaryMessage(
   exchange: Exchange,
   method: Method,
   door: Door,
   codec: Codec,
-  envelope: Envelope,
   requestEncoding: string | undefined,
+  envelope: Envelope | undefined,
 ): void {
   const opened = openCall(exchange, method, door, door.unary, requestEncoding);
   const serving = new UnaryServing(exchange, method, door, codec, opened.call, opened.compression);
   if (opened.error) serving.fail(opened.error);
-  else serving.begin(envelope);
+  else if (envelope) serving.begin(envelope);
+  else serving.fail(new ConnectError("message is not valid base64", Code.InvalidArgument));
 }
 
 class UnaryServing implements BodyReceiver {

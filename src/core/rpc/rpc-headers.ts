@@ -108,7 +108,7 @@ export class RpcHeaders implements Headers {
     for (const name in this.#fields) {
       if (!isVisible(name)) continue;
       const key = prefix + name;
-      target[key] ??= this.#fields[name];
+      target[key] ??= trimmed(this.#fields[name]);
     }
   }
 
@@ -152,6 +152,11 @@ function joined(value: string | string[]): string {
 function listOf(value: string | string[] | undefined): string[] {
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : [...value];
+}
+
+/** An empty value appended to another leaves a space at the end, and HTTP/2 clients drop such a field. */
+function trimmed(value: string | string[] | undefined): string | string[] | undefined {
+  return typeof value === "string" && value.endsWith(" ") ? value.trimEnd() : value;
 }
 
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
