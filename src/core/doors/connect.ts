@@ -3,7 +3,7 @@ import { errorMetadata, trailerWithError } from "../rpc/rpc-error.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { encodeEnvelope } from "../wire/envelope.ts";
 import { errorToJson, httpStatus } from "./connect-error.ts";
-import { addHeaders, type Door, type Metadata } from "./door.ts";
+import { addHeaders, type Door, type Metadata, type NamedCodec } from "./door.ts";
 
 const END_STREAM_FLAG = 0b0000_0010;
 const timeoutPattern = /^\d{1,10}$/;
