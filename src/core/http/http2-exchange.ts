@@ -163,9 +163,14 @@ export class Http2Exchange implements Exchange {
   /** nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before. */
   #closeWhenSent(): void {
     const stream = this.#stream;
-    if (this.#isRequestEnded || stream.closed || stream.destroyed) return;
-    if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
-    else setTimeout(() => this.#closeWhenSent(), BUSY_SOCKET_MS);
+    if (this.#isRequestEnded || stream.destroyed) return;
+    if (!stream.closed && stream.state.localClose !== 1) {
+      setTimeout(() => this.#closeWhenSent(), BUSY_SOCKET_MS);
+      return;
+    }
+    if (!stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+    // What has come of the body goes unread: a paused stream would keep it, and itself, for ever.
+    stream.resume();
   }
 }
 
