@@ -43,9 +43,12 @@ export function getCurrentIdentity(): Identity | undefined {
   return storage.getStore();
 }
 
-/** Runs a function as somebody, or as nobody. */
-export function runAs<T>(identity: Identity | undefined, fn: () => T): T {
-  return storage.run(identity, fn);
+/**
+ * Runs a function as somebody outside of a call, such as a job: `getAuthContext()` finds the identity
+ * in it, and `propagateAuth()` passes it on.
+ */
+export function runWithAuthContext<T>(context: AuthContext, fn: () => T): T {
+  return storage.run({ context, isInternal: false }, fn);
 }
 
 type Next = ReturnType<Interceptor>;

@@ -35,7 +35,12 @@ export {
 } from "./client/client-gateway-interceptor.ts";
 export { propagateAuth } from "./client/propagate-auth.ts";
 export type { TokenInput } from "./client/token-source.ts";
-export { getAuthContext, type HasContextValues, requireAuthContext } from "./current-auth.ts";
+export {
+  getAuthContext,
+  type HasContextValues,
+  requireAuthContext,
+  runWithAuthContext,
+} from "./current-auth.ts";
 export {
   createGatewayAuthInterceptor,
   type GatewayAuthOptions,
