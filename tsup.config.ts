@@ -6,6 +6,8 @@ export default defineConfig({
   entry: {
     "core/index": "src/core/index.ts",
     "core/config/index": "src/core/config/index.ts",
+    "auth/index": "src/auth/index.ts",
+    "auth/proto/index": "src/auth/proto/index.ts",
     "healthcheck/index": "src/healthcheck/index.ts",
     "interceptors/index": "src/interceptors/index.ts",
     "reflection/index": "src/reflection/index.ts",

@@ -14,6 +14,7 @@ export type ConnectumErrorCode =
   | "TLS_KEY_MISMATCH"
   | "UNKNOWN_HOOK"
   | "UNKNOWN_SERVICE"
+  | "UNSUPPORTED_KEY"
   | "UNSUPPORTED_METHODS";
 
 /**

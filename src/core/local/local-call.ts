@@ -1,4 +1,4 @@
-import { ConnectError } from "@connectrpc/connect";
+import { ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
 import { type CallSource, deadlineExceeded, MAX_TIMER_MS } from "../rpc/call.ts";
 import { type HeaderFields, RpcHeaders } from "../rpc/rpc-headers.ts";
@@ -12,6 +12,7 @@ export class LocalCall implements CallSource {
   readonly transport = "in-process";
   readonly peer = inProcess;
   readonly headers: HeaderFields;
+  readonly callerValues: ContextValues | undefined;
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
   #listeners: Array<(reason: ConnectError) => void> = [];
@@ -24,8 +25,10 @@ export class LocalCall implements CallSource {
     header: HeadersInit | undefined,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
+    callerValues: ContextValues | undefined,
   ) {
     this.#path = path;
+    this.callerValues = callerValues;
     this.headers = noHeaders;
     this.#signal = signal;
     if (header !== undefined) {

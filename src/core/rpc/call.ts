@@ -14,6 +14,8 @@ export interface CallSource {
   readonly url: string;
   readonly transport: "http" | "in-process";
   readonly peer: Peer;
+  /** Context values of the outgoing call, when the caller is in this process. */
+  readonly callerValues?: ContextValues;
   /** Why the caller left, once it has. */
   readonly closeReason: ConnectError | undefined;
   /** The listener hears once when the caller leaves before its answer is complete. */

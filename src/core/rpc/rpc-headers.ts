@@ -103,6 +103,13 @@ export class RpcHeaders implements Headers {
     return this.entries();
   }
 
+  /** Deletes every field whose name begins with `prefix`, which is lower-case. */
+  deletePrefix(prefix: string): void {
+    for (const name in this.#fields) {
+      if (name.startsWith(prefix)) delete this.#own()[name];
+    }
+  }
+
   /** Adds every field to `target`, under `prefix` + name. Fields already there win. */
   addTo(target: HeaderFields, prefix = ""): void {
     for (const name in this.#fields) {
@@ -133,6 +140,15 @@ export class RpcHeaders implements Headers {
 }
 
 Object.setPrototypeOf(RpcHeaders.prototype, Headers.prototype);
+
+/** Deletes the fields of any `Headers` whose name begins with `prefix`, which is lower-case. */
+export function deleteHeadersWithPrefix(headers: Headers, prefix: string): void {
+  if (headers instanceof RpcHeaders) {
+    headers.deletePrefix(prefix);
+    return;
+  }
+  for (const name of [...headers.keys()]) if (name.startsWith(prefix)) headers.delete(name);
+}
 
 const noFields: HeaderFields = Object.freeze(Object.create(null));
 
