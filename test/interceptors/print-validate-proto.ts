@@ -54,7 +54,7 @@ function fieldText(field: DescField | DescExtension, hasLabel = true): string {
   if (field.fieldKind === "map") {
     const { mapKey, mapKind } = field;
     const value = mapKind === "scalar" ? typeName(field.scalar as number) : messageName(field);
-    return `map<${typeName(mapKey)}, ${value}> ${field.name} = ${field.number};`;
+    return `map<${typeName(mapKey as number)}, ${value}> ${field.name} = ${field.number};`;
   }
   const label = hasLabel ? `${field.fieldKind === "list" ? "repeated" : "optional"} ` : "";
   const { type, name, number } = field.proto;
