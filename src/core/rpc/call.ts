@@ -160,6 +160,15 @@ export class Call implements HandlerContext {
     return this.#reason;
   }
 
+  /** Forgets the metadata of an answer that will not be sent, because another is tried. */
+  resetResponse(): void {
+    this.#responseHeader = undefined;
+    this.#responseTrailer = undefined;
+    if (this.#requestId !== undefined) {
+      this.responseHeader.setQuietly(REQUEST_ID_HEADER, this.#requestId);
+    }
+  }
+
   /** The listener hears once if the call is aborted before it has ended, whoever reads its signal. */
   onAbort(listener: (reason: ConnectError) => void): void {
     const earlier = this.#abortListener;
