@@ -1,5 +1,4 @@
 import { context } from "@opentelemetry/api";
-import type { AnyValueMap, SeverityNumber } from "@opentelemetry/api-logs";
 import type { Logger } from "../core/index.ts";
 import { instrumentationScope } from "./instrumentation-scope.ts";
 import { getProvider } from "./provider/init-provider.ts";
@@ -20,7 +19,7 @@ export interface OtelLogger extends Logger {
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Numbers of the log data model, without loading the optional package that names them. */
-const severities: Readonly<Record<LogLevel, SeverityNumber>> = {
+const severities: Readonly<Record<LogLevel, number>> = {
   debug: 5,
   info: 9,
   warn: 13,
@@ -52,8 +51,10 @@ export function getLogger(
 }
 
 /** Errors by the names of the conventions, everything else as OTLP can carry it. */
-function toAttributes(details: Readonly<Record<string, unknown>>): AnyValueMap {
-  const attributes: AnyValueMap = {};
+function toAttributes(
+  details: Readonly<Record<string, unknown>>,
+): Record<string, string | number | boolean> {
+  const attributes: Record<string, string | number | boolean> = {};
   for (const [key, value] of Object.entries(details)) {
     if (value instanceof Error) {
       attributes["exception.type"] = value.name;

@@ -10,6 +10,9 @@ export type { Clock, FilteredMethod, OtelCallOptions } from "./otel-options.ts";
 export {
   getProvider,
   initProvider,
+  type LogExporter,
+  type LogProvider,
+  type LogRecord,
   type OtelProvider,
   type ProviderOptions,
   shutdownProvider,

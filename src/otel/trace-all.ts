@@ -20,18 +20,18 @@ export function traceAll<T extends object>(object: T, options: TraceAllOptions =
     throw new ConnectumError("INVALID_OPTION", `traceAll() takes an object, got ${show(object)}`);
   }
   const { prefix = object.constructor?.name ?? "Object", include, exclude = [], ...rest } = options;
-  const isTraced = (key: string) =>
-    key !== "constructor" && !exclude.includes(key) && (include?.includes(key) ?? true);
+  const isTraced = (key: string) => !exclude.includes(key) && (include?.includes(key) ?? true);
   const wrappers = new Map<unknown, unknown>();
   return new Proxy(object, {
     get(target, key) {
       // Private fields and getters need the object itself.
       const value: unknown = Reflect.get(target, key, target);
-      if (typeof value !== "function" || typeof key !== "string" || !isTraced(key)) return value;
+      if (typeof value !== "function" || key === "constructor") return value;
       let wrapper = wrappers.get(value);
       if (!wrapper) {
         const bound = (...args: unknown[]) => value.apply(target, args);
-        wrapper = traced(bound, { ...rest, name: `${prefix}.${key}` });
+        const name = typeof key === "string" && isTraced(key) ? `${prefix}.${key}` : undefined;
+        wrapper = name === undefined ? bound : traced(bound, { ...rest, name });
         wrappers.set(value, wrapper);
       }
       return wrapper;

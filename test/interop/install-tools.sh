@@ -88,12 +88,24 @@ curl_speaks_http2() {
   version="$(curl --version 2>/dev/null)" && [[ $version == *HTTP2* ]]
 }
 
+# system_command <command> <Debian package>: comes from the system.
+system_command() {
+  if ! has "$1" && [ "${CI:-}" = true ] && has apt-get; then
+    local sudo=""
+    if [ "$(id -u)" != 0 ]; then sudo="sudo"; fi
+    $sudo apt-get update -qq && $sudo apt-get install -qq -y --no-install-recommends "$2"
+  fi
+  if has "$1"; then echo "found: $1"; else miss "$1, in Debian's package $2"; fi
+}
+
 mkdir -p "$tools/bin"
 go_tool connectconformance v1.0.5 connectrpc.com/conformance/cmd/connectconformance install_package
 go_tool grpcurl v1.9.4 github.com/fullstorydev/grpcurl/cmd/grpcurl install_package
 go_tool grpc-health-probe v0.4.38 github.com/grpc-ecosystem/grpc-health-probe build_in_module
-python_packages grpcio==1.85.1 grpcio-tools==1.85.1
+python_packages grpcio==1.85.1 grpcio-tools==1.85.1 opentelemetry-proto==1.45.2
 curl_with_http2
+system_command prometheus prometheus
+system_command promtool prometheus
 
 if [ "$missing" = 1 ] && [ "${CI:-}" = true ]; then exit 1; fi
 exit 0

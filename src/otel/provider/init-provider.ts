@@ -1,6 +1,6 @@
-import { context, metrics, propagation, trace } from "@opentelemetry/api";
+import { type Context, context, metrics, propagation, trace } from "@opentelemetry/api";
 import { defaultResource, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
-import type { LoggerProvider, LogRecordExporter } from "@opentelemetry/sdk-logs";
+import type { LogRecordExporter } from "@opentelemetry/sdk-logs";
 import {
   type IMetricReader,
   MeterProvider,
@@ -48,7 +48,7 @@ export interface ProviderOptions {
   readonly exporters?: {
     readonly traces?: ExporterName | SpanExporter;
     readonly metrics?: ExporterName | PushMetricExporter;
-    readonly logs?: ExporterName | LogRecordExporter;
+    readonly logs?: ExporterName | LogExporter;
     /** Beside any other exporter of metrics. */
     readonly prometheus?: boolean | PrometheusOptions;
   };
@@ -56,11 +56,31 @@ export interface ProviderOptions {
   readonly logger?: Logger;
 }
 
+/** A `LogRecordExporter` of `@opentelemetry/sdk-logs`, which need not be installed. */
+export interface LogExporter {
+  export(records: never, callback: never): void;
+  shutdown(): Promise<void>;
+}
+
+/** What is used of the `LoggerProvider` of `@opentelemetry/sdk-logs`. */
+export interface LogProvider {
+  getLogger(name: string, version?: string): { emit(record: LogRecord): void };
+  forceFlush(): Promise<void>;
+}
+
+export interface LogRecord {
+  readonly severityNumber?: number;
+  readonly severityText?: string;
+  readonly body?: string;
+  readonly attributes?: Record<string, string | number | boolean>;
+  readonly context?: Context;
+}
+
 /** What `initProvider` has set up. */
 export interface OtelProvider {
   readonly tracerProvider: NodeTracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
-  readonly loggerProvider: LoggerProvider | undefined;
+  readonly loggerProvider: LogProvider | undefined;
   /** For `protocols` of a server; undefined unless metrics are for Prometheus on the server's port. */
   readonly prometheus: ProtocolRegistration | undefined;
   /** Where Prometheus finds metrics on a port of their own. */
@@ -301,7 +321,7 @@ async function setUpLogs(
   env: OtelEnvironment,
   logger: Logger,
   releases: Array<() => Promise<unknown>>,
-): Promise<LoggerProvider> {
+): Promise<LogProvider> {
   const { LoggerProvider, BatchLogRecordProcessor } = await loadLogsSdk();
   const { logs } = await loadLogsApi();
   const loggerProvider = new LoggerProvider({
@@ -319,7 +339,7 @@ async function setUpLogs(
     await loggerProvider.shutdown();
     logs.disable();
   });
-  return loggerProvider;
+  return loggerProvider as LogProvider;
 }
 
 /** A collector that is away must not keep a service from stopping. */
