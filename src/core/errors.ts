@@ -8,6 +8,7 @@ export type ConnectumErrorCode =
   | "INVALID_OPTION"
   | "INVALID_STATE"
   | "LISTEN_FAILED"
+  | "MISSING_PACKAGE"
   | "NO_HEALTHCHECK"
   | "TLS_EXPIRED"
   | "TLS_FILE"
