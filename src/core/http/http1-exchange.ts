@@ -1,7 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
+import { clientLeft } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import type { BodyReceiver, Exchange } from "./exchange.ts";
 import { peerOf } from "./peer.ts";
@@ -144,7 +145,3 @@ export class Http1Exchange implements Exchange {
 const LINGER_MS = 500;
 
 function ignore(): void {}
-
-function clientLeft(): ConnectError {
-  return new ConnectError("the client left", Code.Canceled);
-}
