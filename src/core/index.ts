@@ -17,6 +17,7 @@ export {
   requestIdKey,
   transportKey,
 } from "./context-keys.ts";
+export { createServer } from "./create-server.ts";
 export {
   defineLazyService,
   defineService,
@@ -51,6 +52,6 @@ export type {
   ProtocolContext,
   ProtocolRegistration,
 } from "./protocol.ts";
-export { createServer, type Server } from "./server.ts";
+export type { Server } from "./server.ts";
 export type { ShutdownHook } from "./shutdown-hooks.ts";
 export { readTLSCertificates, type TLSCertificates, type TLSOptions } from "./tls.ts";
