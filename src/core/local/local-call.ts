@@ -16,6 +16,7 @@ export class LocalCall implements CallSource, EventListenerObject {
   readonly #signal: AbortSignal | undefined;
   #listeners: Array<(reason: ConnectError) => void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
   #isSettled = false;
   closeReason: ConnectError | undefined;
   /** What the caller gets once it has left; its own reason to leave stays on its side. */
@@ -37,6 +38,7 @@ export class LocalCall implements CallSource, EventListenerObject {
     if (signal?.aborted) this.handleEvent();
     else signal?.addEventListener("abort", this);
     if (timeoutMs === undefined || this.closeReason) return;
+    this.#deadline = performance.now() + timeoutMs;
     this.#timer = setTimeout(
       () => this.leave(deadlineExceeded()),
       Math.min(timeoutMs, MAX_TIMER_MS),
@@ -69,7 +71,9 @@ export class LocalCall implements CallSource, EventListenerObject {
 
   /** The caller's signal fired. */
   handleEvent(): void {
-    this.leave(clientLeft(), ConnectError.from(this.#signal?.reason, Code.Canceled));
+    const isLate = performance.now() >= this.#deadline - CLOCK_TOLERANCE_MS;
+    const reason = isLate ? deadlineExceeded() : clientLeft();
+    this.leave(reason, ConnectError.from(this.#signal?.reason, Code.Canceled));
   }
 
   #release(): void {
@@ -77,3 +81,6 @@ export class LocalCall implements CallSource, EventListenerObject {
     this.#signal?.removeEventListener("abort", this);
   }
 }
+
+/** A timer of the caller's for the same deadline may fire so much before ours. */
+const CLOCK_TOLERANCE_MS = 2;
