@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
 import type { BodyReceiver, Exchange } from "../http/exchange.ts";
 import type { Call } from "../rpc/call.ts";
-import { cardinalityError } from "../rpc/messages.ts";
+import { noMessage, tooManyMessages } from "../rpc/messages.ts";
 import type { Method } from "../rpc/method.ts";
 import { type Codec, wireLength } from "../wire/codec.ts";
 import {
@@ -176,7 +176,7 @@ class UnaryServing implements BodyReceiver {
     const envelope = this.#decoder?.next();
     if (!envelope) {
       this.#decoder?.finish();
-      throw cardinalityError("no request message, this method takes one");
+      throw noMessage();
     }
     return envelope;
   }
@@ -241,10 +241,6 @@ class UnaryServing implements BodyReceiver {
     this.#door.unary.send(this.#exchange, this.#codec, { bytes, encoding }, metadata);
     this.#call.end();
   }
-}
-
-function tooManyMessages(): ConnectError {
-  return cardinalityError("more than one request message, this method takes one");
 }
 
 function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T> {

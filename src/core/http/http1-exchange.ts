@@ -1,7 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
+import { clientLeft } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { AnswerWriter, PIECE_BYTES } from "./answer-writer.ts";
 import { BodyWatch } from "./body-watch.ts";

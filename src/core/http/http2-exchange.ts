@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from
 import { constants } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
+import { clientLeft } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { AnswerWriter, PIECE_BYTES } from "./answer-writer.ts";
 import { BodyWatch } from "./body-watch.ts";
@@ -254,6 +255,6 @@ function leaveReason(code: number | undefined): ConnectError {
     case constants.NGHTTP2_INADEQUATE_SECURITY:
       return new ConnectError("the connection is not secure enough", Code.PermissionDenied);
     default:
-      return new ConnectError("the client left", Code.Canceled);
+      return clientLeft();
   }
 }

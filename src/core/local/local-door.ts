@@ -86,7 +86,7 @@ export class LocalDoor implements Transport {
         if (!this.#close(local)) return;
         const error = local.closeReason ?? method.toError(thrown, call);
         call.end(error);
-        reject(error === local.closeReason ? error : toClientError(error, call));
+        reject(local.callerError ?? toClientError(error, call));
       };
       const answer = (output: UnaryResponse | Message) => {
         if (!this.#close(local)) return;
@@ -134,7 +134,7 @@ export class LocalDoor implements Transport {
     });
   }
 
-  async stream<I extends DescMessage, O extends DescMessage>(
+  stream<I extends DescMessage, O extends DescMessage>(
     desc: DescMethodStreaming<I, O>,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
@@ -143,12 +143,20 @@ export class LocalDoor implements Transport {
     values?: ContextValues,
   ): Promise<StreamResponse<I, O>> {
     const { attaching } = this.#host;
-    if (attaching) await attaching;
-    const method = this.#find(desc);
-    const local = this.#open(method, header, signal, timeoutMs, values);
-    const call = openCall(method, local, timeoutMs);
-    const stream = new LocalStream(method, call, local, input, () => this.#close(local));
-    return (await stream.open()) as StreamResponse<I, O>;
+    if (attaching) {
+      return attaching.then(() =>
+        this.stream(desc, signal, timeoutMs, header, input, values),
+      );
+    }
+    try {
+      const method = this.#find(desc);
+      const local = this.#open(method, header, signal, timeoutMs, values);
+      const call = openCall(method, local, timeoutMs);
+      const stream = new LocalStream(method, call, local, input, () => this.#close(local));
+      return stream.open() as Promise<StreamResponse<I, O>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #find(desc: DescMethod): Method {

@@ -250,3 +250,8 @@ const ended = new ConnectError("the call has ended", Code.Canceled);
 export function deadlineExceeded(): ConnectError {
   return new ConnectError("the operation timed out", Code.DeadlineExceeded);
 }
+
+/** What a handler learns of a caller that is gone, whatever the caller's own reason. */
+export function clientLeft(): ConnectError {
+  return new ConnectError("the client left", Code.Canceled);
+}
