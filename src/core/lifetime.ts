@@ -7,8 +7,8 @@ import { LifecycleEvent, ServerState } from "./lifecycle.ts";
 import type { LifecycleEvents } from "./lifecycle-events.ts";
 import { Listener } from "./listener.ts";
 import type { LocalDoor } from "./local/local-door.ts";
-import type { ResolvedOptions } from "./resolve-options.ts";
 import { createRequestHandler } from "./request-handler.ts";
+import type { ResolvedOptions } from "./resolve-options.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ShutdownHooks } from "./shutdown-hooks.ts";
 import { StopSignals } from "./stop-signals.ts";
@@ -98,10 +98,7 @@ export class Lifetime {
       await runtime.attaching;
       await this.#eventBus.start(shutdown.signal);
       const methods = runtime.methods("start()").values();
-      this.#listener = new Listener(
-        options,
-        createRequestHandler(methods, options, events),
-      );
+      this.#listener = new Listener(options, createRequestHandler(methods, options, events));
       await this.#listener.listen();
     } catch (error) {
       this.#listener = undefined;

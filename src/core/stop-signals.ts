@@ -1,4 +1,4 @@
-import type { ResolvedShutdown } from "./options.ts";
+import type { ResolvedShutdown } from "./shutdown-options.ts";
 
 /** The signals of the process that stop a server, with `autoShutdown`. */
 export class StopSignals {

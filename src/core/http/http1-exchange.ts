@@ -163,7 +163,7 @@ export class Http1Exchange implements Exchange {
   }
 
   #leaveReason(): ConnectError {
-    return this.#stallReason ?? new ConnectError("the client left", Code.Canceled);
+    return this.#stallReason ?? clientLeft();
   }
 
   /** An answer to a request that is still being sent must close: the rest of the body is unread. */

@@ -144,9 +144,7 @@ export class LocalDoor implements Transport {
   ): Promise<StreamResponse<I, O>> {
     const { attaching } = this.#host;
     if (attaching) {
-      return attaching.then(() =>
-        this.stream(desc, signal, timeoutMs, header, input, values),
-      );
+      return attaching.then(() => this.stream(desc, signal, timeoutMs, header, input, values));
     }
     try {
       const method = this.#find(desc);
