@@ -11,6 +11,9 @@ const subpaths = {
   "interceptors/index": "src/interceptors/index.ts",
   "reflection/index": "src/reflection/index.ts",
   "otel/index": "src/otel/index.ts",
+  "testing/index": "src/testing/index.ts",
+  "testing/parity/index": "src/testing/parity/index.ts",
+  "testing/suites/index": "src/testing/suites/index.ts",
 };
 
 const programs = {
