@@ -7,7 +7,10 @@ import { before, describe, type TestContext, test } from "node:test";
 import { createJwtAuthInterceptor, type JwtAuthOptions } from "connectum/auth";
 import type { ConnectumError } from "connectum/core";
 import { SignJWT } from "jose";
-import { type JwksFault, startTestJwksServer } from "../../src/testing/auth/test-jwks-server.ts";
+import {
+  type JwksFault,
+  startTestJwksServer,
+} from "../../src/testing/identities/test-jwks-server.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { asker, FAILED, UNAVAILABLE } from "./support/ask.ts";
 

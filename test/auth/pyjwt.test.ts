@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { before, describe, test } from "node:test";
 import { createJwtAuthInterceptor, type JwtAuthOptions } from "connectum/auth";
-import { startTestJwksServer } from "../../src/testing/auth/test-jwks-server.ts";
+import { startTestJwksServer } from "../../src/testing/identities/test-jwks-server.ts";
 import { missing } from "../interop/tools.ts";
 import { asker, FAILED } from "./support/ask.ts";
 
