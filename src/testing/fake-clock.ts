@@ -1,5 +1,18 @@
-import type { FakeTimerInstallOpts, InstalledClock } from "@sinonjs/fake-timers";
 import { requirePeer } from "./optional-peer.ts";
+
+/** What is used of `@sinonjs/fake-timers`, whose own types differ from version to version. */
+interface FakeTimers {
+  install(options: {
+    readonly now: number | Date;
+    readonly shouldClearNativeTimers: boolean;
+    readonly toFake: readonly string[];
+  }): {
+    readonly now: number;
+    countTimers(): number;
+    tickAsync(ms: number): Promise<unknown>;
+    uninstall(): void;
+  };
+}
 
 export interface FakeClockOptions {
   /** The first moment, in milliseconds since 1970 or as a date. Default 0. */
@@ -24,9 +37,7 @@ export interface FakeClock extends Disposable {
  * package `@sinonjs/fake-timers`; throws `MISSING_PACKAGE` without it.
  */
 export function createFakeClock({ now = 0 }: FakeClockOptions = {}): FakeClock {
-  const { install } = requirePeer<{
-    install(options: FakeTimerInstallOpts): InstalledClock;
-  }>("@sinonjs/fake-timers", "createFakeClock()");
+  const { install } = requirePeer<FakeTimers>("@sinonjs/fake-timers", "createFakeClock()");
   const clock = install({
     now,
     // Real timers that were set before may end while time is fake.

@@ -42,12 +42,19 @@ const changing = (change: Change): Interceptor =>
     return typeof changed === "object" ? (changed as Response) : response;
   });
 
-const failing = (change: (error: ConnectError) => void): Interceptor =>
+interface Writable {
+  code: Code;
+  rawMessage: string;
+  details: ConnectError["details"];
+  readonly metadata: Headers;
+}
+
+const failing = (change: (error: Writable) => void): Interceptor =>
   inProcessOnly((next) => async (request) => {
     try {
       return await next(request);
     } catch (error) {
-      change(error as ConnectError);
+      change(error as Writable);
       throw error;
     }
   });
