@@ -43,6 +43,8 @@ export class Http2Sessions {
     });
     // A peer that breaks its own connection harms nobody else; Node closes the session.
     session.on("error", () => {});
+    // An end that came together with the preface was seen by the socket and not by the session.
+    socket.once("end", () => session.destroy());
     if (this.#isDraining) tracked.leave();
   }
 
