@@ -133,6 +133,8 @@ class TrackedSession {
   #watch({ intervalMs, timeoutMs }: NonNullable<SessionOptions["keepalive"]>): void {
     const session = this.#session;
     const check = () => {
+      // A session is destroyed a while before it tells so, and a PING on it would throw.
+      if (session.destroyed) return;
       const { bytesRead } = this.#socket;
       const wasActive = bytesRead !== this.#bytesSeen;
       this.#bytesSeen = bytesRead;
