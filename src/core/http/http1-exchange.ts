@@ -25,6 +25,7 @@ export class Http1Exchange implements Exchange {
   readonly #isClosing: () => boolean;
   readonly #clocks: StallClocks;
   readonly #writer: AnswerWriter;
+  #bodyWatch: BodyWatch | undefined;
   #stallReason: ConnectError | undefined;
 
   /** `isClosing` tells at the time of the answer whether it must carry `Connection: close`. */
@@ -82,6 +83,7 @@ export class Http1Exchange implements Exchange {
       return;
     }
     const watch = new BodyWatch(receiver, this.#clocks.body);
+    this.#bodyWatch = watch;
     request.on("data", (chunk: Buffer) => {
       watch.onMoved();
       receiver.onData(chunk);
@@ -106,6 +108,7 @@ export class Http1Exchange implements Exchange {
 
   respond(status: number, fields: HeaderFields, body?: Uint8Array, trailers?: HeaderFields): void {
     const response = this.#response;
+    this.#bodyWatch?.release();
     if (response.destroyed) return;
     this.#addConnection(fields);
     addCommonFields(fields, this.commonFields);
@@ -143,6 +146,7 @@ export class Http1Exchange implements Exchange {
 
   end(trailers?: HeaderFields): void {
     const response = this.#response;
+    this.#bodyWatch?.release();
     if (response.destroyed) return;
     this.#writer.end(() => {
       if (trailers) response.addTrailers(trailers as OutgoingHttpHeaders);

@@ -124,6 +124,7 @@ export class Http2Exchange implements Exchange {
   respond(status: number, fields: HeaderFields, body?: Uint8Array, trailers?: HeaderFields): void {
     const stream = this.#stream;
     this.#isAnswered = true;
+    this.#watch?.release();
     if (stream.destroyed || stream.closed) return;
     addCommonFields(fields, this.commonFields);
     fields[":status"] = String(status);
@@ -164,6 +165,7 @@ export class Http2Exchange implements Exchange {
   end(trailers?: HeaderFields): void {
     const stream = this.#stream;
     this.#isAnswered = true;
+    this.#watch?.release();
     if (stream.destroyed || stream.closed) return;
     this.#sendAtEnd(trailers);
     this.#end();
