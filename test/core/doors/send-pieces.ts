@@ -12,8 +12,9 @@ export async function sendHttp1(
   path: string,
   headers: Readonly<Record<string, string>>,
   pieces: Pieces,
+  agent: http.Agent | false = false,
 ): Promise<Buffer> {
-  const options = { host: "127.0.0.1", port, path, method: "POST", headers, agent: false };
+  const options = { host: "127.0.0.1", port, path, method: "POST", headers, agent };
   const request = http.request(options);
   const [[response]] = await Promise.all([
     once(request, "response") as Promise<[http.IncomingMessage]>,
