@@ -109,14 +109,14 @@ export function leftService(visit: () => Visit, phase: () => Phase): Service {
     once: (_, { signal }) =>
       visited(visit(), signal, async () => {
         if (phase().name.endsWith("answer is written")) return large;
-        await once(signal, "abort");
+        await aborted(signal);
         return {};
       }),
     async *download(_, { signal }) {
       const { entered, moved, finished } = visit();
       try {
         entered.resolve(signal);
-        if (phase().name.endsWith("first message")) await once(signal, "abort");
+        if (phase().name.endsWith("first message")) await aborted(signal);
         // Never looks at its signal: only `return()` ends it.
         for (;;) {
           yield { content: { payload: new Uint8Array(64 * 1024) } };
@@ -129,7 +129,7 @@ export function leftService(visit: () => Visit, phase: () => Phase): Service {
     upload: (requests, { signal }) =>
       visited(visit(), signal, async ({ moved }) => {
         for await (const _ of requests) moved.resolve();
-        await once(signal, "abort");
+        await aborted(signal);
         return {};
       }),
     async *talk(requests, { signal }) {
@@ -140,12 +140,16 @@ export function leftService(visit: () => Visit, phase: () => Phase): Service {
           moved.resolve();
           yield {};
         }
-        await once(signal, "abort");
+        await aborted(signal);
       } finally {
         finished.resolve();
       }
     },
   };
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }
 
 async function visited<T>(
