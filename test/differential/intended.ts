@@ -92,6 +92,13 @@ export const intended: readonly IntendedDifference[] = [
       headerOf(request.headers, "content-type") !== undefined,
   },
   {
+    reason:
+      "a method that a known service does not have is unimplemented, not a page that is missing",
+    facts: anyFact,
+    when: (_, { ours, theirs }) =>
+      theirs.status === "404" && / is no method of this service$/.test(ours["error text"] ?? ""),
+  },
+  {
     reason: "an empty encoding header names no encoding",
     facts: anyFact,
     when: (_, { request: { headers, path }, theirs }) =>
