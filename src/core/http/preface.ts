@@ -25,8 +25,10 @@ export function readPreface(
     if (matches && length < HTTP2_PREFACE.length) return;
     socket.off("readable", onReadable);
     socket.unshift(seen);
-    if (matches) onDecided("http2");
-    else onDecided(seen[0] === TLS_HANDSHAKE ? "tls" : "http1");
+    const language = matches ? "http2" : seen[0] === TLS_HANDSHAKE ? "tls" : "http1";
+    // A tick later the socket has forgotten the listener. Before, it would begin to flow after its new
+    // owner has paused it, and an upload nobody reads would fill the memory.
+    process.nextTick(onDecided, language);
   };
   socket.on("readable", onReadable);
 }
