@@ -10,6 +10,7 @@ import { createLocalTransport } from "connectum/core";
 import { createTestJwt } from "../../src/testing/auth/test-jwt.ts";
 import { WhoService } from "./gen/who/v1/who_pb.js";
 import { kinds, refusal, startWho } from "./support/doors.ts";
+import { mockDate } from "./support/mock-date.ts";
 
 /** A server that takes one token at a time, and a client that has to find out which. */
 async function start(t: TestContext, token?: ClientBearerOptions["token"]) {
@@ -107,7 +108,7 @@ describe("createClientBearerInterceptor", () => {
   });
 
   test("a token about to expire is replaced before it is sent", async (t) => {
-    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const clock = mockDate(t, Date.now());
     let fetched = 0;
     const { state, client } = await start(t, () => {
       fetched++;
@@ -118,10 +119,10 @@ describe("createClientBearerInterceptor", () => {
       return state.good;
     });
     await client.change({});
-    t.mock.timers.setTime(Date.now() + 49_000);
+    clock.set(Date.now() + 49_000);
     await client.change({});
     assert.equal(fetched, 1);
-    t.mock.timers.setTime(Date.now() + 2_000);
+    clock.set(Date.now() + 2_000);
     await client.change({});
     assert.equal(fetched, 2);
     assert.equal(state.calls.length, 3, "no call was refused");
