@@ -1,5 +1,6 @@
 import type { Row } from "../row.ts";
-import { leave, watch } from "./delays.ts";
+import { auth } from "./auth.ts";
+import { leave, refused, watch } from "./delays.ts";
 import { handshake } from "./handshake.ts";
 import { p1 } from "./p1.ts";
 import { p2 } from "./p2.ts";
@@ -29,4 +30,6 @@ export const rows: readonly Row[] = [
   handshake,
   leave,
   watch,
+  auth,
+  refused,
 ];
