@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { createServer, defineService } from "connectum/core";
+import { createDefaultInterceptors } from "connectum/interceptors";
 import {
   ServerCompatRequestSchema,
   ServerCompatResponseSchema,
@@ -18,6 +19,7 @@ if (useTls && !serverCreds) throw new Error("the runner asked for TLS and sent n
 // HTTP version and protocol of the request are not passed on: everything is served on one port.
 const server = createServer({
   services: [defineService(ConformanceService, conformanceService)],
+  interceptors: process.argv.includes("--chain") ? createDefaultInterceptors() : [],
   host: "127.0.0.1",
   port: 0,
   tls: serverCreds && {
