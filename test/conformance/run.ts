@@ -8,7 +8,8 @@ import { parseArgs } from "node:util";
 
 const VERSION = "v1.0.5";
 const PACKAGE = "connectrpc.com/conformance/cmd/connectconformance";
-const USAGE = "npm run conformance -- [--chain] [--node <path>] [--run <pattern>]... [-- <runner options>]";
+const USAGE =
+  "npm run conformance -- [--chain] [--node <path>] [--run <pattern>]... [-- <runner options>]";
 
 // A full run with fewer cases has lost some, for example to a typo in config.yaml.
 const MIN_CASES = 5_250;
