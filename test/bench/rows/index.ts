@@ -1,6 +1,8 @@
 import type { Row } from "../row.ts";
-import { leave, watch } from "./delays.ts";
+import { chain, each } from "./chain.ts";
+import { leave, timeout, watch } from "./delays.ts";
 import { handshake } from "./handshake.ts";
+import { overload } from "./overload.ts";
 import { p1 } from "./p1.ts";
 import { p2 } from "./p2.ts";
 import { p4 } from "./p4.ts";
@@ -29,4 +31,8 @@ export const rows: readonly Row[] = [
   handshake,
   leave,
   watch,
+  chain,
+  each,
+  timeout,
+  overload,
 ];
