@@ -1,7 +1,9 @@
 import type { Row } from "../row.ts";
 import { auth } from "./auth.ts";
-import { leave, refused, watch } from "./delays.ts";
+import { chain, each } from "./chain.ts";
+import { leave, refused, timeout, watch } from "./delays.ts";
 import { handshake } from "./handshake.ts";
+import { overload } from "./overload.ts";
 import { p1 } from "./p1.ts";
 import { p2 } from "./p2.ts";
 import { p4 } from "./p4.ts";
@@ -32,4 +34,8 @@ export const rows: readonly Row[] = [
   watch,
   auth,
   refused,
+  chain,
+  each,
+  timeout,
+  overload,
 ];

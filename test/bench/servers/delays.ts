@@ -7,13 +7,19 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { createJwtAuthInterceptor } from "connectum/auth";
 import { createLocalTransport, createServer, defineService } from "connectum/core";
 import { Healthcheck, ServingStatus } from "connectum/healthcheck";
+import { createDefaultInterceptors } from "connectum/interceptors";
 import { Health } from "../../../src/healthcheck/gen/grpc/health/v1/health_pb.js";
 import { EchoService } from "../../gen/connectum/bench/v1/echo_pb.js";
 
 // Argument: which delay is measured. Sends the milliseconds of every try.
 const tries = 200;
 const watchers = 1_000;
-const measures: Record<string, () => Promise<Record<string, number[]>>> = { leave, watch, refused };
+const measures: Record<string, () => Promise<Record<string, number[]>>> = {
+  leave,
+  watch,
+  refused,
+  timeout,
+};
 const measured = await measures[process.argv[2] ?? ""]?.();
 process.send?.(measured, () => process.exit(0));
 
@@ -178,4 +184,29 @@ async function refused(): Promise<Record<string, number[]>> {
     }
   }
   return delays;
+}
+
+/** From the deadline that the timeout interceptor sets to the signal of the handler. */
+async function timeout(): Promise<Record<string, number[]>> {
+  const timeoutMs = 20;
+  const delays: number[] = [];
+  const server = createServer({
+    services: [
+      defineService(EchoService, {
+        async echo(_, { signal }) {
+          const due = performance.now() + timeoutMs;
+          await once(signal, "abort");
+          delays.push(performance.now() - due);
+          return {};
+        },
+      }),
+    ],
+    interceptors: createDefaultInterceptors({
+      timeout: { timeoutMs },
+      circuitBreaker: false,
+    }),
+  });
+  const client = createClient(EchoService, createLocalTransport(server));
+  for (let count = 0; count < tries; count++) await client.echo({}).catch(() => {});
+  return { "20 ms": delays };
 }
