@@ -45,8 +45,7 @@ export function extendInterceptor(
   interceptor: Interceptor,
   extension: InterceptorExtension,
 ): Interceptor {
-  const { attach, gate } = extension;
-  return withExtension(interceptor, { ...interceptorExtension(interceptor), attach, gate });
+  return withExtension(interceptor, { ...interceptorExtension(interceptor), ...extension });
 }
 
 /** A copy of the interceptor with this very extension. */

@@ -19,6 +19,7 @@ import {
   extendInterceptor,
   singleTransportResolver,
 } from "connectum/core";
+import { createDefaultInterceptors } from "connectum/interceptors";
 import {
   createOtelClientInterceptor,
   createOtelInterceptor,
@@ -646,4 +647,31 @@ test("names are those of the semantic conventions", async (t) => {
     "rpc.server.errors",
     "transport",
   ]);
+});
+
+test("in the default chain the logger outside of it knows the span, auth inside is within it", async () => {
+  const collected = new Collected();
+  const lines: Array<Record<string, unknown>> = [];
+  const info = (details: object) => void lines.push({ ...details });
+  let inAuth: string | undefined;
+  const server = createServer({
+    services: [script],
+    interceptors: createDefaultInterceptors({
+      logger: { logger: { debug: info, info, warn: info, error: info } },
+      tracing: createOtelInterceptor(collected.providers),
+      auth: (next) => (request) => {
+        inAuth = trace.getActiveSpan()?.spanContext().spanId;
+        return next(request);
+      },
+    }),
+  });
+  const client = createClient(ScriptService, createLocalTransport(server));
+  await client.once({});
+  for await (const _ of client.download({}));
+  const [once, download] = await collected.ended(2);
+  assert.deepEqual(
+    lines.map(({ spanId }) => spanId),
+    [once?.spanContext().spanId, download?.spanContext().spanId],
+  );
+  assert.equal(inAuth, download?.spanContext().spanId);
 });

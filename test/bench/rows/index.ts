@@ -1,6 +1,7 @@
 import type { Row } from "../row.ts";
 import { leave, watch } from "./delays.ts";
 import { handshake } from "./handshake.ts";
+import { otel } from "./otel.ts";
 import { p1 } from "./p1.ts";
 import { p2 } from "./p2.ts";
 import { p4 } from "./p4.ts";
@@ -26,6 +27,7 @@ export const rows: readonly Row[] = [
   p10,
   p11,
   p12,
+  otel,
   handshake,
   leave,
   watch,
