@@ -11,7 +11,7 @@ export async function main(baseUrl: string, rounds: number, pauseMs = 0): Promis
     const placed = await customer.placeOrder({ book: "SICP", copies }).catch(() => undefined);
     calls += 1;
     if (placed) {
-      for await (const _ of customer.followOrder(placed));
+      for await (const _ of customer.followOrder({ orderId: placed.orderId }));
       calls += 1;
     }
     if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -19,7 +19,7 @@ import {
   extendInterceptor,
   singleTransportResolver,
 } from "connectum/core";
-import { createDefaultInterceptors } from "connectum/interceptors";
+import { createDefaultInterceptors, createMethodFilterInterceptor } from "connectum/interceptors";
 import {
   createOtelClientInterceptor,
   createOtelInterceptor,
@@ -263,7 +263,8 @@ describe("calls that never reach the handler", () => {
     });
     const { baseUrl } = await startServer(t, {
       services: [script],
-      interceptors: [refuse, createOtelInterceptor(collected.providers)],
+      // Extended by its user, it still sees what an interceptor does not.
+      interceptors: [refuse, extendInterceptor(createOtelInterceptor(collected.providers), {})],
       readMaxBytes: 100,
     });
     const post = (body: string, headers: Record<string, string> = {}) =>
@@ -579,6 +580,21 @@ test("works as a plain interceptor of connect-node's adapter", async (t) => {
       ["Download", 3, 0],
       ["Nobody", 1, 2],
     ],
+  );
+});
+
+test("works behind a method filter, which hides the start and the end from it", async () => {
+  const collected = new Collected();
+  const filter = createMethodFilterInterceptor({
+    "connectum.script.v1.ScriptService/Once": createOtelInterceptor(collected.providers),
+  });
+  const server = createServer({ services: [script], interceptors: [filter] });
+  const client = server.localClient(ScriptService);
+  await client.once({ content });
+  for await (const _ of client.download({}));
+  assert.deepEqual(
+    collected.spans.map(({ name }) => name.split("/")[1]),
+    ["Once"],
   );
 });
 

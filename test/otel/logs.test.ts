@@ -180,11 +180,13 @@ describe("loggerFromEnv", () => {
 
   test("without log records every backend prints JSON lines with trace ids, from the level on", async () => {
     const backends = ["console", "pino", "otel"];
-    const envs = backends.flatMap((LOG_BACKEND) => [
-      { LOG_BACKEND },
-      { LOG_BACKEND, LOG_LEVEL: "debug" },
-      { LOG_BACKEND, LOG_LEVEL: "error" },
-    ]);
+    const envs = backends.flatMap(
+      (LOG_BACKEND): Array<Record<string, string>> => [
+        { LOG_BACKEND },
+        { LOG_BACKEND, LOG_LEVEL: "debug" },
+        { LOG_BACKEND, LOG_LEVEL: "error" },
+      ],
+    );
     const texts = await Promise.all(envs.map(output));
     for (const index of backends.keys()) {
       const lines = json(texts[index * 3]);
