@@ -4,6 +4,7 @@ import { chain, each } from "./chain.ts";
 import { leave, refused, timeout, watch } from "./delays.ts";
 import { handshake } from "./handshake.ts";
 import { overload } from "./overload.ts";
+import { otel } from "./otel.ts";
 import { p1 } from "./p1.ts";
 import { p2 } from "./p2.ts";
 import { p4 } from "./p4.ts";
@@ -29,6 +30,7 @@ export const rows: readonly Row[] = [
   p10,
   p11,
   p12,
+  otel,
   handshake,
   leave,
   watch,
