@@ -1,0 +1,20 @@
+import type { CommandGroup } from "./command.ts";
+
+/** Every command, in the order `--help` shows them. */
+export const program: CommandGroup = {
+  description: "Production gRPC and Connect services on Node.js: make one, run it, call it.",
+  commands: {
+    call: {
+      description: "Call any method of a running server",
+      load: async () => (await import("./commands/call.ts")).callCommand,
+    },
+    list: {
+      description: "List the services of a running server",
+      load: async () => (await import("./commands/list.ts")).listCommand,
+    },
+    health: {
+      description: "Ask a server for its health",
+      load: async () => (await import("./commands/health.ts")).healthCommand,
+    },
+  },
+};
