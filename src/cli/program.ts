@@ -12,9 +12,22 @@ export const program: CommandGroup = {
       description: "List the services of a running server",
       load: async () => (await import("./commands/list.ts")).listCommand,
     },
+    describe: {
+      description: "Show a service, method or message as protobuf source",
+      load: async () => (await import("./commands/describe.ts")).describeCommand,
+    },
     health: {
       description: "Ask a server for its health",
       load: async () => (await import("./commands/health.ts")).healthCommand,
+    },
+    proto: {
+      description: "Schemas of other servers.",
+      commands: {
+        sync: {
+          description: "Generate clients of a running server",
+          load: async () => (await import("./commands/proto-sync.ts")).protoSyncCommand,
+        },
+      },
     },
   },
 };
