@@ -51,6 +51,18 @@ build_in_module() {
   return "$status"
 }
 
+# own_program <name> <folder>: a Go program of this repository.
+own_program() {
+  local bin="$tools/bin/$1"
+  if ! has go; then
+    if [ -x "$bin" ]; then echo "found: $1"; else miss "$1 needs go in PATH"; fi
+  elif (cd "$2" && GOFLAGS=-mod=readonly go build -buildvcs=false -o "$bin" .); then
+    echo "built: $1"
+  else
+    miss "$1: the build failed, see above"
+  fi
+}
+
 # python_packages <name==version>...
 python_packages() {
   local python="$tools/venv/bin/python"
@@ -103,6 +115,8 @@ go_tool connectconformance v1.0.5 connectrpc.com/conformance/cmd/connectconforma
 go_tool grpcurl v1.9.4 github.com/fullstorydev/grpcurl/cmd/grpcurl install_package
 go_tool grpc-health-probe v0.4.38 github.com/grpc-ecosystem/grpc-health-probe build_in_module
 go_tool h2spec v2.2.1+incompatible github.com/summerwind/h2spec/cmd/h2spec install_package
+own_program cli-go-server test/cli/go-server
+own_program cli-k8s-check test/cli/k8s-check
 python_packages grpcio==1.85.1 grpcio-tools==1.85.1
 curl_with_http2
 debian_command chromium chromium

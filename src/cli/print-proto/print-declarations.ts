@@ -19,6 +19,7 @@ import {
   OneofOptionsSchema,
   ServiceOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
+import { defaultJsonName } from "../json/json-name.ts";
 import { bracketed, optionTexts, type PrintContext } from "./print-options.ts";
 
 /** Largest number plus one, which `max` stands for. */
@@ -232,9 +233,4 @@ function reservedLines(
   return [ranges, written]
     .filter((items) => items.length > 0)
     .map((items) => `${indent}reserved ${items.join(", ")};`);
-}
-
-/** The JSON name compilers give a field that sets none. */
-function defaultJsonName(name: string): string {
-  return name.replace(/_+(.?)/g, (_, char: string) => char.toUpperCase());
 }

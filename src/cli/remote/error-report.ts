@@ -5,15 +5,19 @@ import {
   type Registry,
   toJson,
 } from "@bufbuild/protobuf";
-import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { CliError, messageOf } from "../cli-error.ts";
-import { file_google_rpc_error_details } from "../gen/google/rpc/error_details_pb.js";
+import { CliError } from "../cli-error.ts";
 import type { Connection } from "./connection.ts";
 import { explainFailure } from "./explain-failure.ts";
 
-/** Types services attach to errors that their own schema need not name. */
-const detailTypes = createRegistry(file_google_rpc_error_details, file_buf_validate_validate);
+/** Types services attach to errors that their own schema need not name; read when there are details. */
+async function detailTypes(): Promise<Registry> {
+  const { file_google_rpc_error_details } = await import("../gen/google/rpc/error_details_pb.js");
+  const { file_buf_validate_validate } = await import(
+    "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js"
+  );
+  return createRegistry(file_google_rpc_error_details, file_buf_validate_validate);
+}
 
 export interface DecodedDetail {
   readonly type: string;
@@ -71,13 +75,13 @@ export class RpcFailure extends CliError {
 }
 
 async function decodeDetails(error: ConnectError, findTypes: FindTypes): Promise<DecodedDetail[]> {
+  if (error.details.length === 0) return [];
+  const known = await detailTypes();
   const decoded: DecodedDetail[] = [];
   for (const detail of error.details) {
     if (!("type" in detail)) continue;
     const { type, value } = detail;
-    const registry = detailTypes.getMessage(type)
-      ? detailTypes
-      : await findQuietly(findTypes, type);
+    const registry = known.getMessage(type) ? known : await findQuietly(findTypes, type);
     const bytes = Buffer.from(value).toString("base64");
     const schema = registry?.getMessage(type);
     try {
@@ -114,9 +118,4 @@ function hintFor(code: Code): string | undefined {
     default:
       return undefined;
   }
-}
-
-/** The text of a failure that is no answer of a server. */
-export function plainMessage(error: unknown): string {
-  return error instanceof ConnectError ? error.rawMessage : messageOf(error);
 }

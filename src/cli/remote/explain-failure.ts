@@ -7,8 +7,17 @@ import type { Target } from "./connection.ts";
 
 const PROBE_TIMEOUT_MS = 5_000;
 
+/** Node servers refuse a certificate by closing, without saying why. */
+const CLOSED_AFTER_HANDSHAKE = "CLOSED_AFTER_HANDSHAKE";
+
 /** Codes a client makes up itself when the connection fails. */
-const CONNECTION_CODES = [Code.Unavailable, Code.Internal, Code.Unknown, Code.Aborted];
+const CONNECTION_CODES = [
+  Code.Unavailable,
+  Code.Internal,
+  Code.Unknown,
+  Code.Aborted,
+  Code.Canceled,
+];
 
 /**
  * Why a server could not be reached, as an error with a hint; undefined when it was reached and the
@@ -76,11 +85,15 @@ function explainCode(code: string, cause: unknown, target: Target): CliError | u
       if (protocol !== "https:" || !/ALERT_(BAD|UNKNOWN|UNSUPPORTED|CERT)|UNKNOWN_CA/.test(code)) {
         return undefined;
       }
-      return fail(
-        "it refused the client certificate",
-        "check that --cert is signed by an authority the server trusts",
-      );
+      return refusedCertificate(fail);
   }
+}
+
+function refusedCertificate(fail: (text: string, hint: string) => CliError): CliError {
+  return fail(
+    "refused the client certificate",
+    "check that --cert is signed by an authority the server trusts",
+  );
 }
 
 /** Connects once more, lower down, and sees what the other side speaks. */
@@ -93,6 +106,7 @@ async function explainByProbing(target: Target, cause: unknown): Promise<CliErro
       if (alpn === "h2") return undefined;
       return fail("speaks no HTTP/2 over TLS", "reflection and gRPC need HTTP/2");
     }
+    if (code === CLOSED_AFTER_HANDSHAKE && target.tls?.cert) return refusedCertificate(fail);
     const isPlain = (await answersHttp2(target)) || (await answersHttp1(target));
     return explainCode(isPlain ? "ERR_SSL_WRONG_VERSION_NUMBER" : code, cause, target);
   }
@@ -128,11 +142,15 @@ function probeTls({ url, tls }: Target): Promise<TlsProbe> {
       socket.destroy();
       resolve(result);
     };
-    // With TLS 1.3 a missing client certificate is told after the handshake.
-    socket.once("secureConnect", () => setTimeout(end, 200, { alpn: socket.alpnProtocol }));
+    let closeCode = "ECONNRESET";
+    socket.once("secureConnect", () => {
+      closeCode = CLOSED_AFTER_HANDSHAKE;
+      // With TLS 1.3 a client certificate is judged after the handshake.
+      setTimeout(end, 300, { alpn: socket.alpnProtocol });
+    });
     socket.once("error", (error) => end({ code: codeOf(error) ?? "ERR_UNKNOWN" }));
     socket.once("timeout", () => end({ code: "ETIMEDOUT" }));
-    socket.once("close", () => end({ code: "ECONNRESET" }));
+    socket.once("close", () => end({ code: closeCode }));
   });
 }
 

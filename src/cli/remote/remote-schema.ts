@@ -23,6 +23,7 @@ import {
 import type { Transport } from "@connectrpc/connect";
 import { nearest } from "../../core/internal.ts";
 import { CliError, usageError } from "../cli-error.ts";
+import { fillJsonNames } from "../json/json-name.ts";
 import { ReflectionClient } from "./reflection-client.ts";
 
 /** What every protobuf runtime has, for servers that do not send it. */
@@ -123,7 +124,9 @@ export class RemoteSchema {
 
   async #add(files: readonly FileDescriptorProto[]): Promise<void> {
     for (const file of files) {
-      if (!this.#files.has(file.name)) this.#files.set(file.name, file);
+      if (this.#files.has(file.name)) continue;
+      fillJsonNames(file);
+      this.#files.set(file.name, file);
     }
     for (const file of files) {
       for (const name of file.dependency) {
