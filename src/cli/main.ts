@@ -1,22 +1,24 @@
 import { runCommand } from "citty";
 import { nearest } from "../core/internal.ts";
-import { CliError, ExitCode, messageOf, usageError } from "./cli-error.ts";
+import { CliError, ExitCode, usageError } from "./cli-error.ts";
 import type { CommandEntry, CommandGroup, LazyCommand } from "./command.ts";
 import { checkCommandLine } from "./command-line.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { ownVersion } from "./own-package.ts";
 import { program } from "./program.ts";
-import { disableColors, paint } from "./terminal.ts";
+import { reportError, showStacks } from "./report-error.ts";
+import { disableColors } from "./terminal.ts";
 
 /** Runs one command line to its end and returns the exit code. Everything it prints is printed. */
 export async function main(rawArgs: readonly string[]): Promise<number> {
   const own = rawArgs.slice(0, rawArgs.includes("--") ? rawArgs.indexOf("--") : rawArgs.length);
   if (own.includes("--no-color")) disableColors();
+  if (own.includes("--verbose")) showStacks();
   try {
     await dispatch(program, "", [...rawArgs]);
     return Number(process.exitCode ?? ExitCode.OK);
   } catch (error) {
-    report(error, own.includes("--verbose"));
+    reportError(error);
     return error instanceof CliError ? error.exitCode : ExitCode.FAILED;
   }
 }
@@ -74,24 +76,4 @@ function asksForHelp(rawArgs: string[]): boolean {
   return rawArgs
     .slice(0, end === -1 ? undefined : end)
     .some((arg) => arg === "--help" || arg === "-h");
-}
-
-function report(error: unknown, isVerbose: boolean): void {
-  const { bold, red, yellow, dim } = paint(process.stderr);
-  const [first, ...more] = messageOf(error).split("\n");
-  const lines = [`${bold(red("error:"))} ${first}`, ...more];
-  if (error instanceof CliError) {
-    lines.push(...error.notes);
-    if (error.hint) lines.push(`${yellow("hint:")} ${error.hint}`);
-  } else if (!isVerbose) {
-    lines.push(`${yellow("hint:")} run it again with --verbose for the stack`);
-  }
-  if (isVerbose) lines.push(dim(stackOf(error)));
-  process.stderr.write(`${lines.join("\n")}\n`);
-}
-
-function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return "";
-  const cause = error.cause === undefined ? "" : `\ncaused by ${stackOf(error.cause)}`;
-  return `${error.stack}${cause}`;
 }

@@ -4,6 +4,14 @@ import type { CommandGroup } from "./command.ts";
 export const program: CommandGroup = {
   description: "Production gRPC and Connect services on Node.js: make one, run it, call it.",
   commands: {
+    init: {
+      description: "Make a service that runs",
+      load: async () => (await import("./commands/init.ts")).initCommand,
+    },
+    generate: {
+      description: "Generate code from .proto files",
+      load: async () => (await import("./commands/generate.ts")).generateCommand,
+    },
     call: {
       description: "Call any method of a running server",
       load: async () => (await import("./commands/call.ts")).callCommand,
