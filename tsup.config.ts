@@ -14,6 +14,9 @@ const subpaths = {
 
 const programs = {
   "cli/bin": "src/cli/bin.ts",
+  "cli/dev-child": "src/cli/children/dev-child.ts",
+  "cli/inspect-server": "src/cli/children/inspect-server.ts",
+  "cli/run-suites": "src/cli/children/run-suites.ts",
 };
 
 export default defineConfig({

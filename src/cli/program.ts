@@ -8,9 +8,26 @@ export const program: CommandGroup = {
       description: "Make a service that runs",
       load: async () => (await import("./commands/init.ts")).initCommand,
     },
+    add: {
+      description: "Add to a project.",
+      commands: {
+        service: {
+          description: "Add a service to a project",
+          load: async () => (await import("./commands/add-service.ts")).addServiceCommand,
+        },
+      },
+    },
     generate: {
       description: "Generate code from .proto files",
       load: async () => (await import("./commands/generate.ts")).generateCommand,
+    },
+    dev: {
+      description: "Run the service, restart it on every change",
+      load: async () => (await import("./commands/dev.ts")).devCommand,
+    },
+    test: {
+      description: "Test that a server is fit for production",
+      load: async () => (await import("./commands/test.ts")).testCommand,
     },
     call: {
       description: "Call any method of a running server",
@@ -36,6 +53,23 @@ export const program: CommandGroup = {
           load: async () => (await import("./commands/proto-sync.ts")).protoSyncCommand,
         },
       },
+    },
+    catalog: {
+      description: "Write a typed catalog of the project's services",
+      load: async () => (await import("./commands/catalog.ts")).catalogCommand,
+    },
+    auth: {
+      description: "Access rules.",
+      commands: {
+        explain: {
+          description: "Show who may call each method",
+          load: async () => (await import("./commands/auth-explain.ts")).authExplainCommand,
+        },
+      },
+    },
+    doctor: {
+      description: "Look for what is wrong with a project",
+      load: async () => (await import("./commands/doctor.ts")).doctorCommand,
     },
   },
 };
