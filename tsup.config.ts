@@ -1,8 +1,7 @@
 import { defineConfig } from "tsup";
 
 // Subpaths, which have types, and the programs of the connectum command. Splitting puts what two of
-// them share into one chunk,
-// so every module exists once at run time.
+// them share into one chunk, so every module exists once at run time.
 const subpaths = {
   "core/index": "src/core/index.ts",
   "core/config/index": "src/core/config/index.ts",
