@@ -21,7 +21,11 @@ export async function loadServer(path: string, copy = ""): Promise<Server> {
       loaded = await import(url.href);
     }
   } catch (cause) {
-    throw new CliError(`${path} cannot be loaded: ${messageOf(cause)}`, { cause });
+    const lacksCode = /Cannot find module .*_pb\.[jt]s/.test(messageOf(cause));
+    throw new CliError(`${path} cannot be loaded: ${messageOf(cause)}`, {
+      hint: lacksCode ? "generate the code first: connectum generate" : undefined,
+      cause,
+    });
   }
   const { buildServer, default: exported } = loaded;
   const server = typeof buildServer === "function" ? await buildServer() : exported;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 export interface InstalledCopy {
@@ -7,40 +7,50 @@ export interface InstalledCopy {
   readonly path: string;
 }
 
+interface PackageJson {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
 /**
- * Every copy of a package that code of a project can get, the one of the project first: in its
- * node_modules, nested ones, and those of folders above it.
+ * Every copy of a package that the project or one of its dependencies loads, the project's own first.
+ * Development dependencies do not count: a code generator may have its own.
  */
 export function installedCopies(root: string, name: string): InstalledCopy[] {
-  const real = new Map<string, string>();
-  const add = (path: string) => {
-    if (existsSync(join(path, "package.json"))) real.set(realpathSync(path), path);
+  const copies = new Set<string>();
+  const own = findPackage(root, name);
+  if (own !== undefined) copies.add(own);
+  const seen = new Set<string>();
+  const visit = (folder: string) => {
+    if (seen.has(folder)) return;
+    seen.add(folder);
+    const { dependencies, optionalDependencies, peerDependencies } = read(folder);
+    const all = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+    for (const dependency of Object.keys(all)) {
+      const found = findPackage(folder, dependency);
+      if (found === undefined) continue;
+      if (dependency === name) copies.add(found);
+      visit(found);
+    }
   };
-  for (let folder = root; ; folder = dirname(folder)) {
-    add(join(folder, "node_modules", name));
-    // Those further up are hidden by one further down.
-    if (real.size > 0 || folder === dirname(folder)) break;
-  }
-  for (const folder of nestedModules(join(root, "node_modules"))) add(join(folder, name));
-  return [...real].map(([folder, path]) => ({
-    version: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version,
-    path: relative(root, path),
+  visit(root);
+  return [...copies].map((folder) => ({
+    version: read(folder).version,
+    path: relative(realpathSync(root), folder),
   }));
 }
 
-/** The node_modules folders inside of packages. */
-function* nestedModules(modules: string): Generator<string> {
-  if (!existsSync(modules)) return;
-  for (const entry of readdirSync(modules, { withFileTypes: true })) {
-    if (!entry.isDirectory() || entry.name.startsWith(".")) continue;
-    const path = join(modules, entry.name);
-    if (entry.name.startsWith("@")) {
-      yield* nestedModules(path);
-      continue;
-    }
-    const nested = join(path, "node_modules");
-    if (!existsSync(nested)) continue;
-    yield nested;
-    yield* nestedModules(nested);
+/** The folder Node takes a package from for code in `from`. */
+function findPackage(from: string, name: string): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, "node_modules", name);
+    if (existsSync(join(path, "package.json"))) return realpathSync(path);
+    if (folder === dirname(folder)) return undefined;
   }
+}
+
+function read(folder: string): PackageJson {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 }
