@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { bin } from "./connectum.ts";
+import { bin as builtBin } from "./connectum.ts";
 
 export interface TerminalStep {
   /** Text to wait for. */
@@ -12,6 +12,10 @@ export interface TerminalOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly steps?: readonly TerminalStep[];
+  /** Default: the Node that runs the test. */
+  readonly node?: string;
+  /** Default: the built command. */
+  readonly bin?: string;
 }
 
 export interface TerminalResult {
@@ -23,9 +27,11 @@ export interface TerminalResult {
 /** Runs the built command in a pseudo-terminal of 80 columns, typing answers. */
 export function inTerminal(
   args: readonly string[],
-  { cwd = process.cwd(), env = {}, steps = [] }: TerminalOptions = {},
+  options: TerminalOptions = {},
 ): Promise<TerminalResult> {
-  const argv = [process.execPath, bin, ...args];
+  const { cwd = process.cwd(), env = {}, steps = [] } = options;
+  const { node = process.execPath, bin = builtBin } = options;
+  const argv = [node, bin, ...args];
   // A person's terminal, also where the tests themselves run without one.
   const terminal = { TERM: "xterm-256color", CI: "", NO_COLOR: "", ...env };
   return new Promise((resolve, reject) => {
