@@ -5,10 +5,15 @@ import { defineConfig } from "tsup";
 const subpaths = {
   "core/index": "src/core/index.ts",
   "core/config/index": "src/core/config/index.ts",
+  "auth/index": "src/auth/index.ts",
+  "auth/proto/index": "src/auth/proto/index.ts",
   "healthcheck/index": "src/healthcheck/index.ts",
   "interceptors/index": "src/interceptors/index.ts",
   "reflection/index": "src/reflection/index.ts",
   "otel/index": "src/otel/index.ts",
+  "testing/index": "src/testing/index.ts",
+  "testing/parity/index": "src/testing/parity/index.ts",
+  "testing/suites/index": "src/testing/suites/index.ts",
 };
 
 const programs = {

@@ -1,4 +1,4 @@
-import { createContextKey } from "@connectrpc/connect";
+import { type ContextValues, createContextKey } from "@connectrpc/connect";
 
 /** The certificate of a client that TLS has verified. */
 export interface PeerCertificate {
@@ -40,3 +40,11 @@ export const requestIdKey = createContextKey<string>("", { description: "connect
 export const callSpanKey = createContextKey<
   { readonly traceId: string; readonly spanId: string } | undefined
 >(undefined, { description: "connectum span" });
+
+/**
+ * What a caller in this process put into the context values of its outgoing call. Set by the local
+ * door alone: a call from the network has none, whatever it sends.
+ */
+export const callerValuesKey = createContextKey<ContextValues | undefined>(undefined, {
+  description: "connectum caller's values",
+});

@@ -26,7 +26,12 @@ export interface InterceptorExtension {
    * inflated. A throw ends the call with that error; interceptors outside see `next` reject.
    */
   readonly gate?: (context: GateContext) => void | Promise<void>;
+  /** @internal */
+  readonly [wrappedInterceptors]?: (method: DescMethod) => readonly Interceptor[];
 }
+
+/** Where a wrapper names the interceptors that run inside it for a method. */
+export const wrappedInterceptors = Symbol("connectum wrapped interceptors");
 
 const extensionKey = Symbol.for("connectum.interceptor-extension");
 

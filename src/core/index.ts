@@ -19,6 +19,7 @@ export {
   requestIdKey,
   transportKey,
 } from "./context-keys.ts";
+export { createServer } from "./create-server.ts";
 export {
   defineLazyService,
   defineService,
@@ -48,7 +49,7 @@ export type {
   ProtocolContext,
   ProtocolRegistration,
 } from "./protocol.ts";
-export { createServer, type Server } from "./server.ts";
+export type { Server } from "./server.ts";
 export type { ShutdownHook } from "./shutdown-hooks.ts";
 export type { ShutdownOptions } from "./shutdown-options.ts";
 export { readTLSCertificates, type TLSCertificates, type TLSOptions } from "./tls.ts";

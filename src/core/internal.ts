@@ -9,19 +9,23 @@ export {
   nearest,
   show,
 } from "./check-options.ts";
-export { callSpanKey } from "./context-keys.ts";
+export { callerValuesKey, callSpanKey } from "./context-keys.ts";
 export { codeName } from "./doors/connect-error.ts";
-export { interceptorExtension } from "./extend-interceptor.ts";
+export { interceptorExtension, wrappedInterceptors } from "./extend-interceptor.ts";
+export { type MountedMethod, mountedMethods } from "./local/mounted-methods.ts";
+export { silentLogger } from "./logger.ts";
 export {
   checkMethodPatterns,
   comparePatterns,
   infrastructureMethods,
   isMethodPattern,
   matchesMethodPattern,
+  methodMatcher,
   methodName,
 } from "./method-pattern.ts";
 export { type Call, deadlineExceeded, MAX_TIMER_MS } from "./rpc/call.ts";
 export { type CallObserver, observeCalls } from "./rpc/call-observer.ts";
 export { callOfRequest } from "./rpc/call-request.ts";
 export { REQUEST_ID_HEADER } from "./rpc/request-id.ts";
-export { internalError, isAbortError, toRpcError } from "./rpc/rpc-error.ts";
+export { internalError, isAbortError, markLogged, toRpcError } from "./rpc/rpc-error.ts";
+export { deleteHeadersWithPrefix } from "./rpc/rpc-headers.ts";

@@ -25,10 +25,10 @@ export function isMethodPattern(pattern: unknown): boolean {
   return typeof pattern === "string" && grammar.test(pattern);
 }
 
-/** Whether a pattern means the method. `pkg.*` means everything below `pkg`, however deep. */
-export function matchesMethodPattern(pattern: string, method: DescMethod): boolean {
+/** Whether a pattern means the method, or its name `pkg.Service/Method`. `pkg.*` means everything below `pkg`, however deep. */
+export function matchesMethodPattern(pattern: string, method: DescMethod | string): boolean {
   if (pattern === "*") return true;
-  const name = methodName(method);
+  const name = typeof method === "string" ? method : methodName(method);
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
@@ -45,4 +45,22 @@ export function methodName(method: DescMethod): string {
 /** Longer prefixes are more exact; one method alone is the most exact there is. */
 function rank(pattern: string): number {
   return pattern.endsWith("*") ? pattern.length : Number.POSITIVE_INFINITY;
+}
+
+/** Tests methods against patterns, each method once. Throws INVALID_OPTION for a malformed pattern. */
+export function methodMatcher(
+  name: string,
+  patterns: readonly string[],
+): (method: DescMethod) => boolean {
+  checkMethodPatterns(name, patterns);
+  const own = [...patterns];
+  const known = new WeakMap<DescMethod, boolean>();
+  return (method) => {
+    let matches = known.get(method);
+    if (matches === undefined) {
+      matches = own.some((pattern) => matchesMethodPattern(pattern, method));
+      known.set(method, matches);
+    }
+    return matches;
+  };
 }

@@ -52,7 +52,7 @@ export interface CreateServerOptions {
    * plaintext socket, the client's HTTP/2 settings. Default 30 000.
    */
   readonly handshakeTimeout?: number;
-  /** Passed to node:http2 as they are. */
+  /** Passed to node:http2 as they are; `maxSessionMemory` is without effective limit by default. */
   readonly http2Options?: Omit<SecureServerOptions, "allowHTTP1" | "key" | "cert" | "ca">;
   /** For all services; options of a service merge over them. */
   readonly jsonOptions?: Partial<JsonReadOptions & JsonWriteOptions>;

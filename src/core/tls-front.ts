@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import * as tls from "node:tls";
-import type { FrontHandler } from "./plain-front.ts";
+import { type FrontHandler, READ_AHEAD_BYTES } from "./plain-front.ts";
 import type { ResolvedOptions } from "./resolve-options.ts";
 import { readTLSCertificates, secureContextOptions } from "./tls.ts";
 
@@ -20,6 +20,7 @@ export function createTlsFront(
     rejectUnauthorized: clientAuth === "require",
     handshakeTimeout,
     noDelay: true,
+    highWaterMark: READ_AHEAD_BYTES,
     ALPNProtocols: [...(allowHTTP2 ? ["h2"] : []), ...(allowHTTP1 ? ["http/1.1"] : [])],
   });
   server.on("connection", (socket: Socket) => {

@@ -1,3 +1,4 @@
+export { Health } from "./gen/grpc/health/v1/health_pb.js";
 export type { HealthChange, HealthChangeListener } from "./health-changes.ts";
 export { healthOptionsFromEnv } from "./health-options-from-env.ts";
 export {

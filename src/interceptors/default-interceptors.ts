@@ -49,7 +49,7 @@ interface Place {
 }
 
 /** Outermost first. The README has the reason for each place, and a test keeps both equal. */
-const order: readonly Place[] = [
+export const chain: readonly Place[] = [
   { key: "errorHandler", isOn: true, create: createErrorHandlerInterceptor },
   { key: "logger", isOn: false, create: createLoggerInterceptor },
   { key: "tracing", isOn: false, create: given("tracing") },
@@ -79,9 +79,9 @@ export function createDefaultInterceptors(options: DefaultInterceptorOptions = {
   checkKeys(
     "createDefaultInterceptors()",
     options,
-    order.map(({ key }) => key),
+    chain.map(({ key }) => key),
   );
-  return order.flatMap(({ key, isOn, create }) => {
+  return chain.flatMap(({ key, isOn, create }) => {
     const { [key]: option = isOn } = options;
     if (option === false) return [];
     const need = needs[key];

@@ -1,7 +1,14 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { type Logger, requestIdKey } from "../core/index.ts";
-import { checkBoolean, checkFunction, checkKeys, codeName, methodName } from "../core/internal.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkKeys,
+  codeName,
+  markLogged,
+  methodName,
+} from "../core/internal.ts";
 import type { AnyRequest } from "./any-fn.ts";
 import { checkLogger } from "./check-logger.ts";
 import { defaultLogger } from "./default-logger.ts";
@@ -62,7 +69,10 @@ export function createErrorHandlerInterceptor(options: ErrorHandlerOptions = {})
         method: request.method,
         requestId: request.contextValues.get(requestIdKey) || undefined,
       };
-      if (logger) attempt(() => log(logger, failure, includeStackTrace));
+      if (logger) {
+        markLogged(error);
+        attempt(() => log(logger, failure, includeStackTrace));
+      }
       if (onError) attempt(() => onError(failure));
     }
     return error;

@@ -1,7 +1,5 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
-
-/** Field number of the extensions `buf.validate.message`, `.oneof` and `.field`. */
-const RULES_FIELD = 1159;
+import { type DescMessage, hasOption } from "@bufbuild/protobuf";
+import { field, message, oneof } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
 const known = new WeakMap<DescMessage, boolean>();
 
@@ -18,16 +16,11 @@ export function hasRules(type: DescMessage): boolean {
 function search(type: DescMessage, visited: Set<DescMessage>): boolean {
   if (visited.has(type)) return false;
   visited.add(type);
-  if (isRuled(type.proto.options) || type.oneofs.some(({ proto }) => isRuled(proto.options))) {
-    return true;
-  }
-  return type.fields.some((field) => {
-    if (isRuled(field.proto.options)) return true;
-    const { message } = field as { message?: DescMessage };
-    return message !== undefined && search(message, visited);
+  if (hasOption(type, message)) return true;
+  if (type.oneofs.some((group) => hasOption(group, oneof))) return true;
+  return type.fields.some((member) => {
+    if (hasOption(member, field)) return true;
+    const { message: inner } = member as { message?: DescMessage };
+    return inner !== undefined && search(inner, visited);
   });
-}
-
-function isRuled(options: Message | undefined): boolean {
-  return options?.$unknown?.some(({ no }) => no === RULES_FIELD) ?? false;
 }

@@ -10,6 +10,7 @@ import {
   interceptorExtension,
   matchesMethodPattern,
   nearest,
+  wrappedInterceptors,
 } from "../core/internal.ts";
 import type { AnyFn } from "./any-fn.ts";
 
@@ -76,6 +77,7 @@ export function createMethodFilterInterceptor(
           }
         }
       : undefined,
+    [wrappedInterceptors]: matching,
   });
 }
 

@@ -119,12 +119,13 @@ class Attempts {
     const delay = this.#delay(thrown);
     const request = this.#request;
     const call = callOfRequest(request);
-    const isTooLate = call?.deadline !== undefined && performance.now() + delay >= call.deadline;
+    const isTooLate = performance.now() + delay >= (call?.deadline ?? Number.POSITIVE_INFINITY);
     if (isTooLate || request.signal.aborted || !(budget?.take() ?? true)) throw thrown;
     this.#retries++;
     if (!(await sleep(delay, request.signal))) throw thrown;
-    // Only a request that goes out has a header to tell a server with.
-    if (!call) request.header.set(ATTEMPTS_HEADER, String(this.#retries));
+    if (call) call.resetResponse();
+    // Only a request that goes out has a server to tell.
+    else request.header.set(ATTEMPTS_HEADER, String(this.#retries));
   }
 
   /** Milliseconds to wait; for ever where the server asks for no retry. */

@@ -1,2 +1,3 @@
 export { collectFileProtos } from "./collect-file-protos.ts";
+export { ServerReflection } from "./gen/grpc/reflection/v1/reflection_pb.js";
 export { Reflection, type ReflectionOptions } from "./reflection.ts";

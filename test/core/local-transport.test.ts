@@ -226,7 +226,7 @@ describe("the local transport", () => {
       })(),
       { code: Code.Canceled },
     );
-    assert.equal(await ended.promise, "This operation was aborted");
+    assert.equal(await ended.promise, "the client left");
   });
 
   test("a reader that stops reading stops the generator one message ahead", async () => {

@@ -174,4 +174,26 @@ describe("extendInterceptor", () => {
       "inside",
     ]);
   });
+
+  test("a refused call leaves no stream behind, so that stop() has nothing to wait for", {
+    timeout: 20_000,
+  }, async (t) => {
+    const { extendInterceptor } = await import("connectum/core");
+    const { Code, ConnectError } = await import("@connectrpc/connect");
+    const refusing = extendInterceptor((next) => next, {
+      gate() {
+        throw new ConnectError("no", Code.Unauthenticated);
+      },
+    });
+    const { server, baseUrl } = await startServer(t, {
+      services: [defineService(GreeterService, greeter)],
+      interceptors: [refusing],
+      shutdown: { timeout: 60_000 },
+    });
+    for (const name of ["Connect h2", "gRPC h2", "gRPC-Web h2"] as const) {
+      const client = createClient(GreeterService, createTransport(name, baseUrl));
+      await assert.rejects(client.sayHello({ name: "Ada" }), { code: Code.Unauthenticated });
+    }
+    await server.stop();
+  });
 });

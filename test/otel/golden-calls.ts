@@ -4,6 +4,7 @@ import {
   Code,
   ConnectError,
   createClient,
+  type Interceptor,
   type Transport,
 } from "@connectrpc/connect";
 import {

@@ -110,7 +110,7 @@ const attacks: Record<string, (victim: Victim) => Promise<unknown>> = {
   },
 };
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 
 export async function runBadClient(
   name: string,

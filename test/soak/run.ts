@@ -24,7 +24,6 @@ const bad = new Tally();
 child.on("message", (report: Report) => {
   if (report.kind !== "error") return;
   good.fail("server", report.text);
-  console.error(report.text);
 });
 child.on("exit", (code, signal) => {
   if (code !== 0) good.fail("server", new Error(`exited with ${code ?? signal}`));
@@ -79,7 +78,6 @@ console.table(samples);
 console.table({ idle, left });
 console.table(Object.fromEntries([...good.done, ...bad.done]));
 console.log(`${certificate.version} certificates`);
-for (const error of [...good.errors, ...bad.errors]) console.log(error);
 
 const third = Math.floor(SAMPLES / 3);
 const early = median(samples.slice(third, 2 * third).map(({ heapMiB }) => heapMiB));

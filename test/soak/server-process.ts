@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "connectum/core";
 import { Healthcheck } from "connectum/healthcheck";
 import { loadService } from "../load/service.ts";
+import { READ_MAX_BYTES } from "./good-clients.ts";
 
 // The server of the soak, in a process of its own so that its memory is its own. It answers "sample"
 // with figures and "stop" with an orderly end.
@@ -26,17 +27,18 @@ const unexpected = (error: unknown) =>
   report({ kind: "error", text: error instanceof Error ? (error.stack ?? "") : String(error) });
 process.on("uncaughtException", unexpected);
 process.on("unhandledRejection", unexpected);
+process.on("disconnect", () => process.exit());
 
 const common = () => ({
   services: [loadService()],
   protocols: [Healthcheck({ httpEnabled: true })],
   host: "127.0.0.1",
   port: 0,
-  headersTimeoutMs: 2_000,
-  handshakeTimeout: 2_000,
-  bodyIdleTimeoutMs: 2_000,
-  writeIdleTimeoutMs: 2_000,
-  readMaxBytes: 1024 * 1024,
+  headersTimeoutMs: 10_000,
+  handshakeTimeout: 10_000,
+  bodyIdleTimeoutMs: 10_000,
+  writeIdleTimeoutMs: 10_000,
+  readMaxBytes: READ_MAX_BYTES,
   shutdown: { timeout: 10_000 },
 });
 const dirPath = process.argv[2] as string;

@@ -16,7 +16,9 @@ export class Tally {
   fail(what: string, error: unknown): void {
     this.unexpected++;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    if (this.errors.length < 20) this.errors.push(`${what}: ${text}`);
+    if (this.errors.length >= 20) return;
+    this.errors.push(`${what}: ${text}`);
+    console.error(`${what}: ${text}`);
   }
 
   get total(): number {

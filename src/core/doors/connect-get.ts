@@ -1,6 +1,6 @@
 import type { Exchange } from "../http/exchange.ts";
 import type { Method } from "../rpc/method.ts";
-import { COMPRESSED_FLAG, type Envelope } from "../wire/envelope.ts";
+import { COMPRESSED_FLAG } from "../wire/envelope.ts";
 import { connectDoor } from "./connect.ts";
 import { serveUnaryMessage } from "./serve-unary.ts";
 
@@ -15,15 +15,19 @@ export function serveConnectGet(exchange: Exchange, method: Method): boolean {
   if (codecName !== "proto" && codecName !== "json") return false;
   const encoding = query.get("compression") ?? undefined;
   const isCompressed = encoding !== undefined && encoding !== "identity";
-  const envelope: Envelope = {
-    flags: isCompressed ? COMPRESSED_FLAG : 0,
-    data: messageOf(query),
-  };
-  serveUnaryMessage(exchange, method, connectDoor, method.codecs[codecName], envelope, encoding);
+  const data = messageOf(query);
+  const envelope = data && { flags: isCompressed ? COMPRESSED_FLAG : 0, data };
+  serveUnaryMessage(exchange, method, connectDoor, method.codecs[codecName], encoding, envelope);
   return true;
 }
 
-function messageOf(query: URLSearchParams): Uint8Array {
+/** Undefined for a message that is not what it says it is. */
+function messageOf(query: URLSearchParams): Uint8Array | undefined {
   const message = query.get("message") ?? "";
-  return Buffer.from(message, query.get("base64") === "1" ? "base64url" : "utf8");
+  if (query.get("base64") !== "1") return Buffer.from(message);
+  if (!base64Pattern.test(message)) return undefined;
+  return Buffer.from(message, "base64url");
 }
+
+/** Either alphabet, padded or not. */
+const base64Pattern = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/;

@@ -1,8 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { errorMetadata, trailerWithError } from "../rpc/rpc-error.ts";
+import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { encodeEnvelope } from "../wire/envelope.ts";
 import { errorToJson, httpStatus } from "./connect-error.ts";
-import { addHeaders, type Door, type Metadata } from "./door.ts";
+import { addHeaders, type Door, type Metadata, type NamedCodec } from "./door.ts";
 
 const END_STREAM_FLAG = 0b0000_0010;
 const timeoutPattern = /^\d{1,10}$/;
@@ -55,31 +56,36 @@ export const connectDoor: Door = {
     encodingHeader: "connect-content-encoding",
     acceptEncodingHeader: "connect-accept-encoding",
     endFlag: END_STREAM_FLAG,
-    header(codec, encoding) {
-      const fields: Record<string, string> = {
-        "content-type": `application/connect+${codec.name}`,
-      };
-      if (encoding) fields["connect-content-encoding"] = encoding;
-      return fields;
+    header: streamHeader,
+    sendError(exchange, codec, error, { header, trailer }) {
+      const fields = streamHeader(codec, undefined);
+      addHeaders(fields, header);
+      exchange.respond(200, fields, endOfStream(error, trailer));
     },
     hasTrailers: false,
     end(exchange, error, trailer) {
-      const body = JSON.stringify(endOfStream(error, trailer));
-      exchange.write(encodeEnvelope(END_STREAM_FLAG, Buffer.from(body)));
+      exchange.write(endOfStream(error, trailer));
       exchange.end();
     },
   },
 };
 
+function streamHeader(codec: NamedCodec, encoding: string | undefined): HeaderFields {
+  const fields: HeaderFields = { "content-type": `application/connect+${codec.name}` };
+  if (encoding) fields["connect-content-encoding"] = encoding;
+  return fields;
+}
+
 /** https://connectrpc.com/docs/protocol#error-end-stream */
-function endOfStream(error: ConnectError | undefined, trailer: Metadata["trailer"]) {
+function endOfStream(error: ConnectError | undefined, trailer: Metadata["trailer"]): Buffer {
   const metadata: Record<string, string[]> = {};
   for (const [name, value] of trailerWithError(error, trailer) ?? []) {
     metadata[name] ??= [];
     metadata[name].push(value);
   }
-  return {
+  const end = {
     error: error && errorToJson(error),
     metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
   };
+  return encodeEnvelope(END_STREAM_FLAG, Buffer.from(JSON.stringify(end)));
 }

@@ -40,13 +40,14 @@ export interface Door {
 interface Form {
   readonly encodingHeader: string;
   readonly acceptEncodingHeader: string;
+  /** Sends a whole answer that has no message. */
+  sendError(exchange: Exchange, codec: NamedCodec, error: ConnectError, metadata: Metadata): void;
 }
 
 export interface UnaryForm extends Form {
   /** Whether messages come in envelopes, or as the bare body. */
   readonly isEnveloped: boolean;
   send(exchange: Exchange, codec: NamedCodec, message: OutgoingMessage, metadata: Metadata): void;
-  sendError(exchange: Exchange, codec: NamedCodec, error: ConnectError, metadata: Metadata): void;
 }
 
 export interface StreamForm extends Form {

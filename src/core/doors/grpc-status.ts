@@ -40,25 +40,28 @@ function addDetails(fields: HeaderFields, error: ConnectError): void {
 function encodeStatus(error: ConnectError): Uint8Array {
   const writer = new BinaryWriter();
   writer.tag(1, WireType.Varint).int32(error.code);
-  writer.tag(2, WireType.LengthDelimited).string(error.rawMessage);
+  if (error.rawMessage) writer.tag(2, WireType.LengthDelimited).string(error.rawMessage);
   for (const { type, value } of serializeDetails(error)) {
     writer.tag(3, WireType.LengthDelimited).fork();
     writer.tag(1, WireType.LengthDelimited).string(`type.googleapis.com/${type}`);
-    writer.tag(2, WireType.LengthDelimited).bytes(value);
+    if (value.byteLength > 0) writer.tag(2, WireType.LengthDelimited).bytes(value);
     writer.join();
   }
   return writer.finish();
 }
 
-/** Percent-encodes what is not printable ASCII, and the percent sign. */
+/** Percent-encodes what is not printable ASCII, the percent sign, and spaces that HTTP would trim. */
 function percentEncode(message: string): string {
-  if (/^[ -$&-~]*$/.test(message)) return message;
+  if (/^(?! )[ -$&-~]*(?<! )$/.test(message)) return message;
+  const bytes = Buffer.from(message);
   let encoded = "";
-  for (const byte of Buffer.from(message)) {
+  for (const [index, byte] of bytes.entries()) {
     const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
-    encoded += isPlain
-      ? String.fromCharCode(byte)
-      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    const isTrimmed = byte === 0x20 && (index === 0 || index === bytes.byteLength - 1);
+    encoded +=
+      isPlain && !isTrimmed
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }
   return encoded;
 }

@@ -1,6 +1,8 @@
+import type { ConnectError } from "@connectrpc/connect";
+import type { Exchange } from "../http/exchange.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { COMPRESSED_FLAG, encodeEnvelope } from "../wire/envelope.ts";
-import { addHeaders, type Door, type NamedCodec } from "./door.ts";
+import { addHeaders, type Door, type Metadata, type NamedCodec } from "./door.ts";
 import { parseGrpcTimeout, statusTrailers } from "./grpc-status.ts";
 
 const encodingHeader = "grpc-encoding";
@@ -33,17 +35,14 @@ export const grpcWebDoor: Door = {
       const end = trailerFrame(statusTrailers(undefined, trailer));
       exchange.respond(200, fields, Buffer.concat([message, end]));
     },
-    sendError(exchange, codec, error, { header, trailer }) {
-      const fields = responseHeader(codec, undefined);
-      addHeaders(fields, header);
-      exchange.respond(200, fields, trailerFrame(statusTrailers(error, trailer)));
-    },
+    sendError,
   },
   stream: {
     encodingHeader,
     acceptEncodingHeader,
     endFlag: TRAILER_FLAG,
     header: responseHeader,
+    sendError,
     hasTrailers: false,
     end(exchange, error, trailer) {
       exchange.write(trailerFrame(statusTrailers(error, trailer)));
@@ -51,6 +50,17 @@ export const grpcWebDoor: Door = {
     },
   },
 };
+
+function sendError(
+  exchange: Exchange,
+  codec: NamedCodec,
+  error: ConnectError,
+  { header, trailer }: Metadata,
+): void {
+  const fields = responseHeader(codec, undefined);
+  addHeaders(fields, header);
+  exchange.respond(200, fields, trailerFrame(statusTrailers(error, trailer)));
+}
 
 function responseHeader(codec: NamedCodec, encoding: string | undefined) {
   const fields: Record<string, string> = { "content-type": contentTypes[codec.name] };
@@ -60,11 +70,11 @@ function responseHeader(codec: NamedCodec, encoding: string | undefined) {
 
 const contentTypes = { proto: "application/grpc-web+proto", json: "application/grpc-web+json" };
 
-/** Trailers as the last message of the body, in the form of an HTTP/1.1 header block. */
+/** Trailers as the last message of the body, in the form of a header block; clients read it as UTF-8. */
 function trailerFrame(fields: HeaderFields): Buffer {
   let block = "";
   for (const [name, value] of Object.entries(fields)) {
     for (const item of Array.isArray(value) ? value : [value]) block += `${name}: ${item}\r\n`;
   }
-  return encodeEnvelope(TRAILER_FLAG, Buffer.from(block, "latin1"));
+  return encodeEnvelope(TRAILER_FLAG, Buffer.from(block));
 }

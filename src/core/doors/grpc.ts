@@ -1,5 +1,7 @@
+import type { ConnectError } from "@connectrpc/connect";
+import type { Exchange } from "../http/exchange.ts";
 import { COMPRESSED_FLAG, encodeEnvelope } from "../wire/envelope.ts";
-import { addHeaders, type Door, type NamedCodec } from "./door.ts";
+import { addHeaders, type Door, type Metadata, type NamedCodec } from "./door.ts";
 import { parseGrpcTimeout, statusTrailers } from "./grpc-status.ts";
 
 const encodingHeader = "grpc-encoding";
@@ -25,23 +27,41 @@ export const grpcDoor: Door = {
       const frame = encodeEnvelope(encoding ? COMPRESSED_FLAG : 0, bytes);
       exchange.respond(200, fields, frame, statusTrailers(undefined, trailer));
     },
-    sendError(exchange, codec, error, { header, trailer }) {
-      const fields = responseHeader(codec, undefined);
-      addHeaders(fields, header);
-      exchange.respond(200, fields, undefined, statusTrailers(error, trailer));
-    },
+    sendError,
   },
   stream: {
     encodingHeader,
     acceptEncodingHeader,
     endFlag: 0,
     header: responseHeader,
+    sendError,
     hasTrailers: true,
     end(exchange, error, trailer) {
       exchange.end(statusTrailers(error, trailer));
     },
   },
 };
+
+/**
+ * Trailers-Only where no handler has set a header: one frame, which a client cannot answer before it
+ * has the status. One that ends its body short after a header alone would lose the trailers.
+ */
+function sendError(
+  exchange: Exchange,
+  codec: NamedCodec,
+  error: ConnectError,
+  { header, trailer }: Metadata,
+): void {
+  const fields = responseHeader(codec, undefined);
+  const trailers = statusTrailers(error, trailer);
+  const hasHeader = header !== undefined && !header.keys().next().done;
+  if (exchange.httpVersion === 2 && !hasHeader) {
+    exchange.respond(200, Object.assign(trailers, fields));
+    return;
+  }
+  addHeaders(fields, header);
+  exchange.respond(200, fields, undefined, trailers);
+}
 
 function responseHeader(codec: NamedCodec, encoding: string | undefined) {
   const fields: Record<string, string> = { "content-type": contentTypes[codec.name] };

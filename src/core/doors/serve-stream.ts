@@ -80,12 +80,19 @@ class StreamServing {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#requests.release();
-    if (!this.#hasLeft) {
-      this.#flush(true);
-      const trailer = this.#metadata?.trailer ?? this.#call.touchedResponseTrailer;
-      this.#door.stream.end(this.#exchange, error, trailer);
-    }
+    if (!this.#hasLeft) this.#end(error);
     this.#call.end(error);
+  }
+
+  #end(error: ConnectError | undefined): void {
+    const { stream } = this.#door;
+    const trailer = this.#metadata?.trailer ?? this.#call.touchedResponseTrailer;
+    if (error && !this.#isHeadSent && this.#frames.length === 0) {
+      stream.sendError(this.#exchange, this.#codec, error, { header: this.#header(), trailer });
+      return;
+    }
+    this.#flush(true);
+    stream.end(this.#exchange, error, trailer);
   }
 
   #messagesOf(answer: StreamResponse | AsyncIterable<Message>): AsyncIterable<Message> {

@@ -1,8 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
-import type { ConnectError, UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
 import type { BodyReceiver, Exchange } from "../http/exchange.ts";
 import type { Call } from "../rpc/call.ts";
-import { cardinalityError } from "../rpc/messages.ts";
+import { noMessage, tooManyMessages } from "../rpc/messages.ts";
 import type { Method } from "../rpc/method.ts";
 import { type Codec, wireLength } from "../wire/codec.ts";
 import {
@@ -25,19 +25,20 @@ export function serveUnary(exchange: Exchange, method: Method, door: Door, codec
   else serving.begin();
 }
 
-/** Serves a unary call whose message came in the URL. */
+/** Serves a unary call whose message came in the URL, undefined if it came broken. */
 export function serveUnaryMessage(
   exchange: Exchange,
   method: Method,
   door: Door,
   codec: Codec,
-  envelope: Envelope,
   requestEncoding: string | undefined,
+  envelope: Envelope | undefined,
 ): void {
   const opened = openCall(exchange, method, door, door.unary, requestEncoding);
   const serving = new UnaryServing(exchange, method, door, codec, opened.call, opened.compression);
   if (opened.error) serving.fail(opened.error);
-  else serving.begin(envelope);
+  else if (envelope) serving.begin(envelope);
+  else serving.fail(new ConnectError("message is not valid base64", Code.InvalidArgument));
 }
 
 class UnaryServing implements BodyReceiver {
@@ -175,7 +176,7 @@ class UnaryServing implements BodyReceiver {
     const envelope = this.#decoder?.next();
     if (!envelope) {
       this.#decoder?.finish();
-      throw cardinalityError("no request message, this method takes one");
+      throw noMessage();
     }
     return envelope;
   }
@@ -240,10 +241,6 @@ class UnaryServing implements BodyReceiver {
     this.#door.unary.send(this.#exchange, this.#codec, { bytes, encoding }, metadata);
     this.#call.end();
   }
-}
-
-function tooManyMessages(): ConnectError {
-  return cardinalityError("more than one request message, this method takes one");
 }
 
 function isPromise<T extends object>(value: T | Promise<T>): value is Promise<T> {

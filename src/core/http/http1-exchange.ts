@@ -1,7 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
+import { clientLeft } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { AnswerWriter, PIECE_BYTES } from "./answer-writer.ts";
 import { BodyWatch } from "./body-watch.ts";
@@ -24,6 +25,7 @@ export class Http1Exchange implements Exchange {
   readonly #isClosing: () => boolean;
   readonly #clocks: StallClocks;
   readonly #writer: AnswerWriter;
+  #bodyWatch: BodyWatch | undefined;
   #stallReason: ConnectError | undefined;
 
   /** `isClosing` tells at the time of the answer whether it must carry `Connection: close`. */
@@ -76,7 +78,12 @@ export class Http1Exchange implements Exchange {
 
   receive(receiver: BodyReceiver): void {
     const request = this.#request;
+    if (request.destroyed) {
+      receiver.onError(this.#leaveReason());
+      return;
+    }
     const watch = new BodyWatch(receiver, this.#clocks.body);
+    this.#bodyWatch = watch;
     request.on("data", (chunk: Buffer) => {
       watch.onMoved();
       receiver.onData(chunk);
@@ -101,6 +108,7 @@ export class Http1Exchange implements Exchange {
 
   respond(status: number, fields: HeaderFields, body?: Uint8Array, trailers?: HeaderFields): void {
     const response = this.#response;
+    this.#bodyWatch?.release();
     if (response.destroyed) return;
     this.#addConnection(fields);
     addCommonFields(fields, this.commonFields);
@@ -123,7 +131,8 @@ export class Http1Exchange implements Exchange {
     this.#addConnection(fields);
     addCommonFields(fields, this.commonFields);
     response.writeHead(status, fields as OutgoingHttpHeaders);
-    response.flushHeaders();
+    // `flushHeaders()` would write them in UTF-8, where every other way writes them in Latin-1.
+    response.write(nothing);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -137,6 +146,7 @@ export class Http1Exchange implements Exchange {
 
   end(trailers?: HeaderFields): void {
     const response = this.#response;
+    this.#bodyWatch?.release();
     if (response.destroyed) return;
     this.#writer.end(() => {
       if (trailers) response.addTrailers(trailers as OutgoingHttpHeaders);
@@ -157,7 +167,7 @@ export class Http1Exchange implements Exchange {
   }
 
   #leaveReason(): ConnectError {
-    return this.#stallReason ?? new ConnectError("the client left", Code.Canceled);
+    return this.#stallReason ?? clientLeft();
   }
 
   /** An answer to a request that is still being sent must close: the rest of the body is unread. */
@@ -191,5 +201,6 @@ export class Http1Exchange implements Exchange {
 }
 
 const LINGER_MS = 500;
+const nothing = new Uint8Array(0);
 
 function ignore(): void {}

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from
 import { constants } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
+import { clientLeft } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { AnswerWriter, PIECE_BYTES } from "./answer-writer.ts";
 import { BodyWatch } from "./body-watch.ts";
@@ -82,6 +83,10 @@ export class Http2Exchange implements Exchange {
   receive(receiver: BodyReceiver): void {
     const stream = this.#stream;
     this.#receiver = receiver;
+    // An empty body ends, and a client leaves, without waiting for somebody to listen.
+    if (stream.readableEnded) this.hearEnd();
+    if (stream.destroyed) this.hearClose();
+    if (stream.readableEnded || stream.destroyed) return;
     this.#watch = new BodyWatch(receiver, this.#clocks.body);
     stream.on("data", onData);
     stream.on("end", onEnd);
@@ -119,6 +124,7 @@ export class Http2Exchange implements Exchange {
   respond(status: number, fields: HeaderFields, body?: Uint8Array, trailers?: HeaderFields): void {
     const stream = this.#stream;
     this.#isAnswered = true;
+    this.#watch?.release();
     if (stream.destroyed || stream.closed) return;
     addCommonFields(fields, this.commonFields);
     fields[":status"] = String(status);
@@ -159,6 +165,7 @@ export class Http2Exchange implements Exchange {
   end(trailers?: HeaderFields): void {
     const stream = this.#stream;
     this.#isAnswered = true;
+    this.#watch?.release();
     if (stream.destroyed || stream.closed) return;
     this.#sendAtEnd(trailers);
     this.#end();
@@ -201,12 +208,19 @@ export class Http2Exchange implements Exchange {
     setImmediate(() => this.#closeWhenSent());
   }
 
-  /** nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before. */
+  /**
+   * nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before.
+   * Node destroys a stream only after its request was read to the end, so the rest is thrown away.
+   */
   #closeWhenSent(): void {
     const stream = this.#stream;
-    if (this.#isRequestEnded || stream.closed || stream.destroyed) return;
-    if (stream.state.localClose === 1) stream.close(constants.NGHTTP2_NO_ERROR);
-    else setTimeout(() => this.#closeWhenSent(), BUSY_SOCKET_MS);
+    if (this.#isRequestEnded || stream.destroyed) return;
+    if (!stream.closed && stream.state.localClose !== 1) {
+      setTimeout(() => this.#closeWhenSent(), BUSY_SOCKET_MS);
+      return;
+    }
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    stream.resume();
   }
 }
 
@@ -243,6 +257,6 @@ function leaveReason(code: number | undefined): ConnectError {
     case constants.NGHTTP2_INADEQUATE_SECURITY:
       return new ConnectError("the connection is not secure enough", Code.PermissionDenied);
     default:
-      return new ConnectError("the client left", Code.Canceled);
+      return clientLeft();
   }
 }

@@ -4,6 +4,13 @@ import type { ResolvedOptions } from "../resolve-options.ts";
 import type { StallClocks } from "./exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 
+/**
+ * Node counts what it could not send to a client that left as memory of the session, for ever, and
+ * refuses every new stream of a session with more than this. Its default of 10 MB is used up by a few
+ * dozen calls left while their answers were written; what is really held is limited per stream.
+ */
+const MAX_SESSION_MEMORY_MB = 2 ** 20;
+
 /** Serves sockets it is given and never listens. */
 export function createHttp2Server(
   { http2Options, maxConcurrentStreams, maxHeaderBytes }: ResolvedOptions,
@@ -11,6 +18,7 @@ export function createHttp2Server(
   clocks: StallClocks,
 ): http2.Http2Server {
   const server = http2.createServer({
+    maxSessionMemory: MAX_SESSION_MEMORY_MB,
     ...http2Options,
     settings: {
       maxConcurrentStreams,

@@ -43,6 +43,8 @@ export class Http2Sessions {
     });
     // A peer that breaks its own connection harms nobody else; Node closes the session.
     session.on("error", () => {});
+    // An end that came together with the preface was seen by the socket and not by the session.
+    socket.once("end", () => session.destroy());
     if (this.#isDraining) tracked.leave();
   }
 
@@ -131,6 +133,8 @@ class TrackedSession {
   #watch({ intervalMs, timeoutMs }: NonNullable<SessionOptions["keepalive"]>): void {
     const session = this.#session;
     const check = () => {
+      // A session is destroyed a while before it tells so, and a PING on it would throw.
+      if (session.destroyed) return;
       const { bytesRead } = this.#socket;
       const wasActive = bytesRead !== this.#bytesSeen;
       this.#bytesSeen = bytesRead;

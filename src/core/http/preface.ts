@@ -25,8 +25,9 @@ export function readPreface(
     if (matches && length < HTTP2_PREFACE.length) return;
     socket.off("readable", onReadable);
     socket.unshift(seen);
-    if (matches) onDecided("http2");
-    else onDecided(seen[0] === TLS_HANDSHAKE ? "tls" : "http1");
+    const other = seen[0] === TLS_HANDSHAKE ? "tls" : "http1";
+    // The end of listening takes effect a tick later, and would undo a pause of who reads next.
+    process.nextTick(onDecided, matches ? "http2" : other);
   };
   socket.on("readable", onReadable);
 }

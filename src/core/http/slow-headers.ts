@@ -30,6 +30,7 @@ export class SlowHeaders {
 
   /** To be called every {@link intervalOf} milliseconds. */
   look(): void {
+    if (this.#session.destroyed) return;
     const { bytesRead } = this.#socket;
     const isSuspected = this.#openId > this.#completeId;
     if (bytesRead === this.#bytesSeen && !isSuspected) return;

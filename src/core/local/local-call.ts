@@ -1,40 +1,47 @@
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
-import { type CallSource, deadlineExceeded, MAX_TIMER_MS } from "../rpc/call.ts";
+import { type CallSource, clientLeft, deadlineExceeded, MAX_TIMER_MS } from "../rpc/call.ts";
 import { type HeaderFields, RpcHeaders } from "../rpc/rpc-headers.ts";
 
 const inProcess: Peer = { address: "in-process" };
 const noHeaders: HeaderFields = Object.freeze(Object.create(null));
 
 /** The caller's side of an in-process call: it may leave by its signal, its deadline, or a forced stop. */
-export class LocalCall implements CallSource {
+export class LocalCall implements CallSource, EventListenerObject {
   readonly requestMethod = "POST";
   readonly transport = "in-process";
   readonly peer = inProcess;
   readonly headers: HeaderFields;
+  readonly callerValues: ContextValues | undefined;
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
-  #listeners: Array<(reason: ConnectError) => void> = [];
+  #listeners: Array<(reason: ConnectError) => void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
   #isSettled = false;
   closeReason: ConnectError | undefined;
+  /** What the caller gets once it has left; its own reason to leave stays on its side. */
+  callerError: ConnectError | undefined;
 
   constructor(
     path: string,
     header: HeadersInit | undefined,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
+    callerValues: ContextValues | undefined,
   ) {
     this.#path = path;
+    this.callerValues = callerValues;
     this.headers = noHeaders;
     this.#signal = signal;
     if (header !== undefined) {
       this.headers = Object.create(null) as HeaderFields;
       RpcHeaders.from(header).addTo(this.headers);
     }
-    if (signal?.aborted) this.#onAbort();
-    else signal?.addEventListener("abort", this.#onAbort);
+    if (signal?.aborted) this.handleEvent();
+    else signal?.addEventListener("abort", this);
     if (timeoutMs === undefined || this.closeReason) return;
+    this.#deadline = performance.now() + timeoutMs;
     this.#timer = setTimeout(
       () => this.leave(deadlineExceeded()),
       Math.min(timeoutMs, MAX_TIMER_MS),
@@ -45,21 +52,18 @@ export class LocalCall implements CallSource {
     return `https://in-process${this.#path}`;
   }
 
-  /** Whether the caller can leave at all; a forced stop reaches it in any case. */
-  get canLeave(): boolean {
-    return this.#signal !== undefined || this.#timer !== undefined;
-  }
-
   onLeave(listener: (reason: ConnectError) => void): void {
     if (this.closeReason) listener(this.closeReason);
-    else this.#listeners.push(listener);
+    else if (this.#listeners) this.#listeners.push(listener);
+    else this.#listeners = [listener];
   }
 
-  leave(reason: ConnectError): void {
+  leave(reason: ConnectError, callerError = reason): void {
     if (this.#isSettled || this.closeReason) return;
     this.closeReason = reason;
+    this.callerError = callerError;
     this.#release();
-    for (const listener of this.#listeners) listener(reason);
+    for (const listener of this.#listeners ?? []) listener(reason);
   }
 
   /** The caller has its answer; nothing of the call stays behind. */
@@ -68,10 +72,18 @@ export class LocalCall implements CallSource {
     this.#release();
   }
 
-  readonly #onAbort = (): void => this.leave(ConnectError.from(this.#signal?.reason));
+  /** The caller's signal fired. */
+  handleEvent(): void {
+    const isLate = performance.now() >= this.#deadline - CLOCK_TOLERANCE_MS;
+    const reason = isLate ? deadlineExceeded() : clientLeft();
+    this.leave(reason, ConnectError.from(this.#signal?.reason, Code.Canceled));
+  }
 
   #release(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#signal?.removeEventListener("abort", this);
   }
 }
+
+/** A timer of the caller's for the same deadline may fire so much before ours. */
+const CLOCK_TOLERANCE_MS = 2;

@@ -10,6 +10,7 @@ import {
 import {
   Code,
   ConnectError,
+  type ContextValues,
   type StreamResponse,
   type Transport,
   type UnaryResponse,
@@ -44,6 +45,11 @@ export class LocalDoor implements Transport {
     this.#host = host;
   }
 
+  /** Every mounted method by its path. Freezes the routes. */
+  get methods(): ReadonlyMap<string, Method> {
+    return this.#host.methods;
+  }
+
   /** Resolves when no call is under way. */
   drain(): Promise<void> {
     if (this.#active.size === 0) return Promise.resolve();
@@ -66,20 +72,21 @@ export class LocalDoor implements Transport {
     timeoutMs: number | undefined,
     header: HeadersInit | undefined,
     input: MessageInitShape<I>,
+    values?: ContextValues,
   ): Promise<UnaryResponse<I, O>> {
     const { attaching } = this.#host;
     if (attaching) {
-      return attaching.then(() => this.unary(desc, signal, timeoutMs, header, input));
+      return attaching.then(() => this.unary(desc, signal, timeoutMs, header, input, values));
     }
     return new Promise((resolve, reject) => {
       const method = this.#find(desc);
-      const local = this.#open(method, header, signal, timeoutMs);
+      const local = this.#open(method, header, signal, timeoutMs, values);
       const call = openCall(method, local, timeoutMs);
       const fail = (thrown: unknown) => {
         if (!this.#close(local)) return;
         const error = local.closeReason ?? method.toError(thrown, call);
         call.end(error);
-        reject(error === local.closeReason ? error : toClientError(error, call));
+        reject(local.callerError ?? toClientError(error, call));
       };
       const answer = (output: UnaryResponse | Message) => {
         if (!this.#close(local)) return;
@@ -127,20 +134,27 @@ export class LocalDoor implements Transport {
     });
   }
 
-  async stream<I extends DescMessage, O extends DescMessage>(
+  stream<I extends DescMessage, O extends DescMessage>(
     desc: DescMethodStreaming<I, O>,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
     header: HeadersInit | undefined,
     input: AsyncIterable<MessageInitShape<I>>,
+    values?: ContextValues,
   ): Promise<StreamResponse<I, O>> {
     const { attaching } = this.#host;
-    if (attaching) await attaching;
-    const method = this.#find(desc);
-    const local = this.#open(method, header, signal, timeoutMs);
-    const call = openCall(method, local, timeoutMs);
-    const stream = new LocalStream(method, call, local, input, () => this.#close(local));
-    return (await stream.open()) as StreamResponse<I, O>;
+    if (attaching) {
+      return attaching.then(() => this.stream(desc, signal, timeoutMs, header, input, values));
+    }
+    try {
+      const method = this.#find(desc);
+      const local = this.#open(method, header, signal, timeoutMs, values);
+      const call = openCall(method, local, timeoutMs);
+      const stream = new LocalStream(method, call, local, input, () => this.#close(local));
+      return stream.open() as Promise<StreamResponse<I, O>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #find(desc: DescMethod): Method {
@@ -166,8 +180,9 @@ export class LocalDoor implements Transport {
     header: HeadersInit | undefined,
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
+    values: ContextValues | undefined,
   ): LocalCall {
-    const local = new LocalCall(method.path, header, signal, positive(timeoutMs));
+    const local = new LocalCall(method.path, header, signal, positive(timeoutMs), values);
     this.#active.add(local);
     return local;
   }

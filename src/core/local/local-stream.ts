@@ -1,39 +1,42 @@
 import { create, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
-import type { Call } from "../rpc/call.ts";
+import { type Call, clientLeft } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
 import { RpcHeaders } from "../rpc/rpc-headers.ts";
 import type { LocalCall } from "./local-call.ts";
 import { toClientError } from "./local-error.ts";
-import { LocalRequests } from "./local-requests.ts";
+import { LocalRequests, type RequestOwner } from "./local-requests.ts";
 
 type Result = IteratorResult<Message>;
+type Answer = StreamResponse | AsyncIterable<Message>;
 
-/** What `next()` of the handler's iterable came to. */
-type Settled = { readonly result: Result } | { readonly thrown: unknown };
-
-interface Reader {
-  resolve(result: Result): void;
-  reject(error: unknown): void;
+/** A promise somebody waits for. */
+interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: ConnectError): void;
 }
 
 /**
  * One in-process call of a streaming kind. The handler runs at most one message ahead of its reader, and
  * starts without waiting for one, as it would behind a network.
  */
-export class LocalStream implements AsyncIterableIterator<Message> {
+export class LocalStream implements AsyncIterableIterator<Message>, RequestOwner {
   readonly #method: Method;
   readonly #call: Call;
   readonly #local: LocalCall;
   readonly #requests: LocalRequests;
   readonly #onClose: () => void;
   readonly #trailer = new RpcHeaders();
+  #opening: Waiter<StreamResponse> | undefined;
   #response: StreamResponse | undefined;
   #outputs: AsyncIterator<Message> | undefined;
-  /** The next result, while nobody has asked for it. */
-  #ahead: Settled | undefined;
-  #reader: Reader | undefined;
-  #onFirst = () => {};
+  /** The next message of the handler; the reader gets this very promise if it comes after the message. */
+  #ahead: Promise<Result> | undefined;
+  #isReady = false;
+  #reader: Waiter<Result> | undefined;
+  #reading: Promise<Result> | undefined;
+  #error: ConnectError | undefined;
+  #hasHeader = false;
   #isOver = false;
 
   constructor(
@@ -47,53 +50,17 @@ export class LocalStream implements AsyncIterableIterator<Message> {
     this.#call = call;
     this.#local = local;
     this.#onClose = onClose;
-    this.#requests = new LocalRequests(
-      input,
-      (init) => {
-        const message = create(method.desc.input, init as never);
-        if (call.observers) call.received(message, undefined);
-        return message;
-      },
-      (error) => local.leave(ConnectError.from(error)),
-    );
+    this.#requests = new LocalRequests(input, this);
   }
 
   /** Resolves when the response headers are known: they are set and the handler waits, or a message came. */
-  async open(): Promise<StreamResponse> {
-    const call = this.#call;
-    const left = new Promise<never>((_, reject) => {
-      this.#local.onLeave((reason) => {
-        call.abort(reason);
-        this.#requests.fail(reason);
-        this.#outputs?.return?.().then(undefined, ignore);
-        this.#finish();
-        this.#reader?.reject(reason);
-        reject(reason);
-      });
+  open(): Promise<StreamResponse> {
+    return new Promise((resolve, reject) => {
+      this.#opening = { resolve, reject };
+      this.#call.onResponseHeader = () => process.nextTick(this.#onHeader);
+      this.#local.onLeave(this.#onLeave);
+      if (!this.#isOver) this.#begin();
     });
-    left.catch(ignore);
-    const hasHeader = new Promise<void>((resolve) => {
-      call.onResponseHeader = () => process.nextTick(resolve);
-    });
-    const hasFirst = new Promise<void>((resolve) => {
-      this.#onFirst = resolve;
-    });
-    try {
-      await Promise.race([this.#begin(), left]);
-      await Promise.race([hasFirst, hasHeader, left]);
-    } catch (thrown) {
-      throw this.#fail(thrown);
-    }
-    const { desc } = this.#method;
-    const header = this.#response ? this.#response.header : call.touchedResponseHeader;
-    return {
-      stream: true,
-      service: desc.parent,
-      method: desc,
-      header: RpcHeaders.from(header),
-      trailer: this.#trailer,
-      message: this,
-    } as unknown as StreamResponse;
   }
 
   [Symbol.asyncIterator](): this {
@@ -101,99 +68,180 @@ export class LocalStream implements AsyncIterableIterator<Message> {
   }
 
   next(): Promise<Result> {
-    const { closeReason } = this.#local;
-    if (closeReason) return Promise.reject(closeReason);
-    const ahead = this.#ahead;
-    if (!ahead && this.#isOver) return Promise.resolve(done);
-    return new Promise((resolve, reject) => {
-      const reader = { resolve, reject };
-      this.#ahead = undefined;
-      if (ahead) this.#deliver(ahead, reader);
-      else this.#reader = reader;
+    if (this.#isReady) {
+      const ahead = this.#ahead as Promise<Result>;
+      this.#isReady = false;
+      this.#pull();
+      return ahead;
+    }
+    if (this.#isOver) {
+      const error = this.#error;
+      if (!this.#local.callerError) this.#error = undefined;
+      return error ? Promise.reject(error) : Promise.resolve(done);
+    }
+    if (this.#reader && this.#reading) {
+      const again = () => this.next();
+      return this.#reading.then(again, again);
+    }
+    this.#reading = new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
     });
+    return this.#reading;
   }
 
   /** The reader leaves before the end. */
   async return(): Promise<Result> {
-    this.#finish(readerLeft);
+    this.#finish(readerLeft, undefined);
     await this.#outputs?.return?.();
     return done;
   }
 
-  async #begin(): Promise<void> {
-    const call = this.#call;
+  normalize(item: unknown): Message {
+    const message = create(this.#method.desc.input, item as never);
+    if (this.#call.observers) this.#call.received(message, undefined);
+    return message;
+  }
+
+  failInput(error: unknown): void {
+    this.#local.leave(clientLeft(), ConnectError.from(error, Code.Internal));
+  }
+
+  #begin(): void {
     const method = this.#method;
-    let answer: StreamResponse | AsyncIterable<Message> | undefined;
-    if (method.hasGates) answer = (await method.pass(call)) as StreamResponse | undefined;
-    answer ??= await method.callStream(call, this.#requests);
-    if (method.hasInterceptors(call)) this.#response = answer as StreamResponse;
-    const messages = this.#response ? this.#response.message : (answer as AsyncIterable<Message>);
-    this.#outputs = messages[Symbol.asyncIterator]();
-    this.#pull();
+    const call = this.#call;
+    // As over a network, the caller's messages flow before the handler asks for them.
+    if (method.desc.methodKind !== "server_streaming") this.#requests.pull();
+    try {
+      const started = method.hasGates
+        ? method
+            .pass(call)
+            .then(
+              (early) => (early as Answer | undefined) ?? method.callStream(call, this.#requests),
+            )
+        : method.callStream(call, this.#requests);
+      started.then(this.#onAnswer, this.#onThrown);
+    } catch (thrown) {
+      this.#onThrown(thrown);
+    }
   }
 
-  #pull(): void {
-    this.#outputs?.next().then(this.#onResult, this.#onThrown);
-  }
-
-  readonly #onResult = (result: Result): void => {
-    if (result.done) {
-      this.#settle({ result: done });
+  readonly #onAnswer = (answer: Answer): void => {
+    try {
+      if (this.#method.hasInterceptors(this.#call)) this.#response = answer as StreamResponse;
+      const messages = this.#response ? this.#response.message : (answer as AsyncIterable<Message>);
+      this.#outputs = messages[Symbol.asyncIterator]();
+    } catch (thrown) {
+      this.#onThrown(thrown);
       return;
     }
+    if (this.#isOver) {
+      this.#endOutputs();
+      return;
+    }
+    if (this.#hasHeader) this.#announce();
+    this.#pull();
+  };
+
+  #pull(): void {
+    try {
+      const next = Promise.resolve(this.#outputs?.next() as Promise<Result>);
+      this.#ahead = next.then(this.#onResult, this.#onThrown);
+    } catch (thrown) {
+      this.#onThrown(thrown);
+    }
+  }
+
+  readonly #onResult = (result: Result): Result => {
+    if (this.#isOver) return done;
+    if (this.#opening) this.#announce();
+    if (result.done) {
+      const trailer = this.#response ? this.#response.trailer : this.#call.touchedResponseTrailer;
+      for (const [name, value] of trailer ?? []) this.#trailer.append(name, value);
+      this.#finish();
+      return done;
+    }
+    let message = result;
     try {
       const value = this.#method.toOutput(result.value);
       if (this.#call.observers) this.#call.sent(value, undefined);
-      this.#settle({ result: value === result.value ? result : { done: false, value } });
+      if (value !== result.value) message = { done: false, value };
     } catch (thrown) {
-      this.#settle({ thrown });
+      this.#endOutputs();
+      return this.#onThrown(thrown);
     }
+    const reader = this.#reader;
+    if (reader) {
+      this.#reader = undefined;
+      this.#pull();
+      reader.resolve(message);
+    } else {
+      this.#isReady = true;
+    }
+    return message;
   };
 
-  readonly #onThrown = (thrown: unknown): void => this.#settle({ thrown });
-
-  #settle(settled: Settled): void {
-    this.#onFirst();
-    const reader = this.#reader;
-    this.#reader = undefined;
-    if (reader) this.#deliver(settled, reader);
-    else this.#ahead = settled;
-  }
-
-  #deliver(settled: Settled, { resolve, reject }: Reader): void {
-    if ("thrown" in settled) {
-      reject(this.#fail(settled.thrown));
-      return;
+  readonly #onThrown = (thrown: unknown): Result => {
+    if (!this.#isOver) {
+      const error = this.#method.toError(thrown, this.#call);
+      this.#finish(error, toClientError(error, this.#call));
     }
-    if (settled.result.done) this.#end();
-    else this.#pull();
-    resolve(settled.result);
+    return done;
+  };
+
+  readonly #onLeave = (reason: ConnectError): void => {
+    if (this.#isOver) return;
+    this.#call.abort(reason);
+    this.#requests.fail(reason);
+    this.#endOutputs();
+    this.#finish(reason, this.#local.callerError);
+  };
+
+  readonly #onHeader = (): void => {
+    this.#hasHeader = true;
+    if (this.#outputs && this.#opening) this.#announce();
+  };
+
+  #announce(): void {
+    const { desc } = this.#method;
+    const header = this.#response ? this.#response.header : this.#call.touchedResponseHeader;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    opening?.resolve({
+      stream: true,
+      service: desc.parent,
+      method: desc,
+      header: RpcHeaders.from(header),
+      trailer: this.#trailer,
+      message: this,
+    } as unknown as StreamResponse);
   }
 
-  #end(): void {
-    const trailer = this.#response ? this.#response.trailer : this.#call.touchedResponseTrailer;
-    for (const [name, value] of trailer ?? []) this.#trailer.append(name, value);
-    this.#finish();
+  /** Nobody reads any more: the handler's generator runs its `finally`. */
+  #endOutputs(): void {
+    this.#outputs?.return?.().then(undefined, ignore);
   }
 
-  #fail(thrown: unknown): ConnectError {
-    if (this.#local.closeReason) return this.#local.closeReason;
-    const error = this.#method.toError(thrown, this.#call);
-    this.#finish(error);
-    return toClientError(error, this.#call);
-  }
-
-  #finish(error?: ConnectError): void {
+  /** The call is over with `outcome`; whoever waits is told so, with the error of its own. */
+  #finish(outcome?: ConnectError, error?: ConnectError): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#requests.release();
-    this.#call.end(error);
+    this.#call.end(outcome);
     this.#onClose();
+    const opening = this.#opening;
+    const reader = this.#reader;
+    this.#opening = undefined;
+    this.#reader = undefined;
+    this.#isReady = false;
+    if (!error) reader?.resolve(done);
+    else if (opening) opening.reject(error);
+    else if (reader) reader.reject(error);
+    else this.#error = error;
   }
 }
 
 /** One for all calls: an error with its stack for every reader that has seen enough would be waste. */
-const readerLeft = new ConnectError("the client left", Code.Canceled);
+const readerLeft = clientLeft();
 
 function ignore(): void {}
 

@@ -1,5 +1,5 @@
 import type { ContextKey, ContextValues } from "@connectrpc/connect";
-import { peerKey, requestIdKey, transportKey } from "../context-keys.ts";
+import { callerValuesKey, peerKey, requestIdKey, transportKey } from "../context-keys.ts";
 import type { Call } from "./call.ts";
 
 /** Context values of one call. What the server knows of it is answered without being stored. */
@@ -16,6 +16,7 @@ export class CallValues implements ContextValues {
     if (key.id === transportKey.id) return this.#call.source.transport as T;
     if (key.id === peerKey.id) return this.#call.source.peer as T;
     if (key.id === requestIdKey.id) return this.#call.requestId as T;
+    if (key.id === callerValuesKey.id) return this.#call.source.callerValues as T;
     return key.defaultValue;
   }
 

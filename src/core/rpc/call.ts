@@ -14,6 +14,8 @@ export interface CallSource {
   readonly url: string;
   readonly transport: "http" | "in-process";
   readonly peer: Peer;
+  /** Context values of the outgoing call, when the caller is in this process. */
+  readonly callerValues?: ContextValues;
   /** Why the caller left, once it has. */
   readonly closeReason: ConnectError | undefined;
   /** The listener hears once when the caller leaves before its answer is complete. */
@@ -158,6 +160,15 @@ export class Call implements HandlerContext {
     return this.#reason;
   }
 
+  /** Forgets the metadata of an answer that will not be sent, because another is tried. */
+  resetResponse(): void {
+    this.#responseHeader = undefined;
+    this.#responseTrailer = undefined;
+    if (this.#requestId !== undefined) {
+      this.responseHeader.setQuietly(REQUEST_ID_HEADER, this.#requestId);
+    }
+  }
+
   /** The listener hears once if the call is aborted before it has ended, whoever reads its signal. */
   onAbort(listener: (reason: ConnectError) => void): void {
     const earlier = this.#abortListener;
@@ -238,4 +249,9 @@ const ended = new ConnectError("the call has ended", Code.Canceled);
 
 export function deadlineExceeded(): ConnectError {
   return new ConnectError("the operation timed out", Code.DeadlineExceeded);
+}
+
+/** What a handler learns of a caller that is gone, whatever the caller's own reason. */
+export function clientLeft(): ConnectError {
+  return new ConnectError("the client left", Code.Canceled);
 }

@@ -1,17 +1,33 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
+/** Messages that have a shorter way to {@link exactlyOne} than their iterator. */
+export interface OneMessage<T> {
+  exactlyOne(): Promise<T>;
+}
+
 /** Awaits the one message of a call that may have no other. Throws `unimplemented` otherwise. */
-export async function exactlyOne<T>(messages: AsyncIterable<T>): Promise<T> {
+export function exactlyOne<T>(messages: AsyncIterable<T> | OneMessage<T>): Promise<T> {
+  return "exactlyOne" in messages ? messages.exactlyOne() : readOne(messages);
+}
+
+async function readOne<T>(messages: AsyncIterable<T>): Promise<T> {
   const iterator = messages[Symbol.asyncIterator]();
   const first = await iterator.next();
-  if (first.done) throw cardinalityError("no request message, this method takes one");
+  if (first.done) throw noMessage();
   const second = await iterator.next();
-  if (!second.done) throw cardinalityError("more than one request message, this method takes one");
+  if (!second.done) throw tooManyMessages();
   return first.value;
 }
 
-export function cardinalityError(message: string): ConnectError {
-  return new ConnectError(message, Code.Unimplemented);
+export function noMessage(): ConnectError {
+  return new ConnectError("no request message, this method takes one", Code.Unimplemented);
+}
+
+export function tooManyMessages(): ConnectError {
+  return new ConnectError(
+    "more than one request message, this method takes one",
+    Code.Unimplemented,
+  );
 }
 
 /** A stream of one message. */

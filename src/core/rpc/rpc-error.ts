@@ -26,6 +26,11 @@ export function isHiding(error: ConnectError): boolean {
   return hiding.has(error);
 }
 
+/** Its cause is in a log already. */
+export function markLogged(error: ConnectError): void {
+  hiding.delete(error);
+}
+
 export function isAbortError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === "AbortError";
 }

@@ -103,12 +103,19 @@ export class RpcHeaders implements Headers {
     return this.entries();
   }
 
+  /** Deletes every field whose name begins with `prefix`, which is lower-case. */
+  deletePrefix(prefix: string): void {
+    for (const name in this.#fields) {
+      if (name.startsWith(prefix)) delete this.#own()[name];
+    }
+  }
+
   /** Adds every field to `target`, under `prefix` + name. Fields already there win. */
   addTo(target: HeaderFields, prefix = ""): void {
     for (const name in this.#fields) {
       if (!isVisible(name)) continue;
       const key = prefix + name;
-      target[key] ??= this.#fields[name];
+      target[key] ??= trimmed(this.#fields[name]);
     }
   }
 
@@ -134,6 +141,15 @@ export class RpcHeaders implements Headers {
 
 Object.setPrototypeOf(RpcHeaders.prototype, Headers.prototype);
 
+/** Deletes the fields of any `Headers` whose name begins with `prefix`, which is lower-case. */
+export function deleteHeadersWithPrefix(headers: Headers, prefix: string): void {
+  if (headers instanceof RpcHeaders) {
+    headers.deletePrefix(prefix);
+    return;
+  }
+  for (const name of [...headers.keys()]) if (name.startsWith(prefix)) headers.delete(name);
+}
+
 const noFields: HeaderFields = Object.freeze(Object.create(null));
 
 function emptyFields(): HeaderFields {
@@ -152,6 +168,11 @@ function joined(value: string | string[]): string {
 function listOf(value: string | string[] | undefined): string[] {
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : [...value];
+}
+
+/** An empty value appended to another leaves a space at the end, and HTTP/2 clients drop such a field. */
+function trimmed(value: string | string[] | undefined): string | string[] | undefined {
+  return typeof value === "string" && value.endsWith(" ") ? value.trimEnd() : value;
 }
 
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;

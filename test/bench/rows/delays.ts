@@ -3,8 +3,8 @@ import { startProcess } from "../peer.ts";
 import type { Bench, Row, RowResult } from "../row.ts";
 import { spreadOf } from "../statistics.ts";
 
-/** From a client that leaves a call to the signal of its handler, over 200 tries. */
-export const leave = delayRow("LEAVE", "delay from a client that leaves to its handler's signal");
+/** From a client that leaves a call to the end of its handler, over 200 tries. */
+export const leave = delayRow("LEAVE", "delay from a client that leaves to the end of its handler");
 
 /** From a change of health to the last of 1000 watchers that hears of it, over 200 tries. */
 export const watch = delayRow("WATCH", "delay from a change of health to 1000 watchers");

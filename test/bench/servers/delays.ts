@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
-import { createClient, type Transport } from "@connectrpc/connect";
+import { type CallOptions, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { createLocalTransport, createServer, defineService } from "connectum/core";
 import { Healthcheck, ServingStatus } from "connectum/healthcheck";
@@ -13,7 +13,7 @@ const watchers = 1_000;
 const measured = process.argv[2] === "watch" ? await watch() : await leave();
 process.send?.(measured, () => process.exit(0));
 
-/** From a client that leaves to the signal of its handler. */
+/** From a client that leaves to the signal of its handler, and to the end of its generator. */
 async function leave(): Promise<Record<string, number[]>> {
   let entered = () => {};
   let left = (_at: number) => {};
@@ -25,6 +25,25 @@ async function leave(): Promise<Record<string, number[]>> {
           await once(signal, "abort");
           left(performance.now());
           return {};
+        },
+        async *repeat(_, { signal }) {
+          try {
+            yield {};
+            entered();
+            await once(signal, "abort");
+          } finally {
+            left(performance.now());
+          }
+        },
+        async *converse(requests) {
+          try {
+            for await (const _ of requests) {
+              yield {};
+              entered();
+            }
+          } finally {
+            left(performance.now());
+          }
         },
       }),
     ],
@@ -42,24 +61,44 @@ async function leave(): Promise<Record<string, number[]>> {
   const delays: Record<string, number[]> = {};
   for (const [name, transport] of Object.entries(transports)) {
     const client = createClient(EchoService, transport);
-    delays[name] = [];
-    for (let count = 0; count < tries; count++) {
-      const controller = new AbortController();
-      const hasEntered = new Promise<void>((resolve) => {
-        entered = resolve;
-      });
-      const hasLeft = new Promise<number>((resolve) => {
-        left = resolve;
-      });
-      client.echo({}, { signal: controller.signal }).catch(() => {});
-      await hasEntered;
-      await turn();
-      const start = performance.now();
-      controller.abort();
-      delays[name].push((await hasLeft) - start);
+    const calls: Record<string, (options: CallOptions) => Promise<unknown>> = {
+      unary: (options) => client.echo({}, options),
+      "server stream": (options) => readAll(client.repeat({}, options)),
+      "bidi stream": (options) => readAll(client.converse(oneMessage(), options)),
+    };
+    for (const [kind, call] of Object.entries(calls)) {
+      // A bidi stream needs HTTP/2.
+      if (kind === "bidi stream" && name === "Connect h1") continue;
+      const values: number[] = [];
+      for (let count = 0; count < tries; count++) {
+        const controller = new AbortController();
+        const hasEntered = new Promise<void>((resolve) => {
+          entered = resolve;
+        });
+        const hasLeft = new Promise<number>((resolve) => {
+          left = resolve;
+        });
+        call({ signal: controller.signal }).catch(() => {});
+        await hasEntered;
+        await turn();
+        const start = performance.now();
+        controller.abort();
+        values.push((await hasLeft) - start);
+      }
+      delays[`${kind}, ${name}`] = values;
     }
   }
   return delays;
+}
+
+async function readAll(messages: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of messages);
+}
+
+/** And then nothing, until the client leaves. */
+async function* oneMessage() {
+  yield {};
+  await new Promise(() => {});
 }
 
 /** From a change of health to the last of many watchers that sees it. */

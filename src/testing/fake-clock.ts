@@ -1,0 +1,61 @@
+import { requirePeer } from "./optional-peer.ts";
+
+/** What is used of `@sinonjs/fake-timers`, whose own types differ from version to version. */
+interface FakeTimers {
+  install(options: {
+    readonly now: number | Date;
+    readonly shouldClearNativeTimers: boolean;
+    readonly toFake: readonly string[];
+  }): {
+    readonly now: number;
+    countTimers(): number;
+    tickAsync(ms: number): Promise<unknown>;
+    uninstall(): void;
+  };
+}
+
+export interface FakeClockOptions {
+  /** The first moment, in milliseconds since 1970 or as a date. Default 0. */
+  readonly now?: number | Date;
+}
+
+/** Time that moves only when it is told to. */
+export interface FakeClock extends Disposable {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** How many timers wait. */
+  readonly pendingTimers: number;
+  /** Moves time on; timers fire in their order, promises settle in between. */
+  advance(ms: number): Promise<void>;
+  /** Gives back the real timers, `Date` and `performance`. */
+  dispose(): void;
+}
+
+/**
+ * Replaces timers, `Date` and `performance.now` of this process until disposed. Sockets, microtasks,
+ * `setImmediate` and `process.nextTick` stay real, so servers and clients work under it. Needs the
+ * package `@sinonjs/fake-timers`; throws `MISSING_PACKAGE` without it.
+ */
+export function createFakeClock({ now = 0 }: FakeClockOptions = {}): FakeClock {
+  const { install } = requirePeer<FakeTimers>("@sinonjs/fake-timers", "createFakeClock()");
+  const clock = install({
+    now,
+    // Real timers that were set before may end while time is fake.
+    shouldClearNativeTimers: true,
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"],
+  });
+  const dispose = () => clock.uninstall();
+  return {
+    get now() {
+      return clock.now;
+    },
+    get pendingTimers() {
+      return clock.countTimers();
+    },
+    async advance(ms) {
+      await clock.tickAsync(ms);
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}

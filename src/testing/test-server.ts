@@ -1,0 +1,112 @@
+import type { AddressInfo } from "node:net";
+import type { ConnectionOptions } from "node:tls";
+import type { Interceptor, Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+  Http2SessionManager,
+} from "@connectrpc/connect-node";
+import {
+  type CreateServerOptions,
+  createLocalTransport,
+  createServer,
+  type Server,
+  ServerState,
+} from "../core/index.ts";
+
+/** The options of `createServer`; port and host default to a free port on the loopback. */
+export interface TestServerOptions extends CreateServerOptions {
+  /**
+   * TLS options of the transports, such as the `ca`, `key` and `cert` of `createTestCertificates()`.
+   * Default: with `tls` any certificate of the server is trusted.
+   */
+  readonly clientTls?: ConnectionOptions;
+  /** Of every transport, outermost first. Default none. */
+  readonly clientInterceptors?: readonly Interceptor[];
+}
+
+/** One transport for each way to call a server. */
+export interface TestTransports {
+  readonly connect: Transport;
+  readonly grpc: Transport;
+  readonly grpcWeb: Transport;
+  /** In process. */
+  readonly local: Transport;
+}
+
+export interface TestServer extends AsyncDisposable {
+  readonly server: Server;
+  /** gRPC, or the first other protocol that is switched on. */
+  readonly transport: Transport;
+  /** HTTP/2, or HTTP/1.1 where `allowHTTP2` is false. */
+  readonly transports: TestTransports;
+  readonly baseUrl: string;
+  readonly port: number;
+  /** Closes the connections of the transports and stops the server. */
+  close(): Promise<void>;
+}
+
+/** Starts a server for a test. Rejects as `server.start()` does. */
+export async function createTestServer(options: TestServerOptions): Promise<TestServer> {
+  const {
+    clientTls = { rejectUnauthorized: false },
+    clientInterceptors = [],
+    ...serverOptions
+  } = options;
+  const server = createServer({
+    ...serverOptions,
+    port: options.port ?? 0,
+    host: options.host ?? "127.0.0.1",
+  });
+  await server.start();
+  const { port } = server.address as AddressInfo;
+  const baseUrl = `${options.tls ? "https" : "http"}://127.0.0.1:${port}`;
+  const nodeOptions = options.tls ? clientTls : {};
+  const sessions = new Http2SessionManager(baseUrl, undefined, nodeOptions);
+  const interceptors = [...clientInterceptors];
+  const http2 = { baseUrl, interceptors, sessionManager: sessions, nodeOptions };
+  const http =
+    options.allowHTTP2 === false
+      ? ({ baseUrl, interceptors, httpVersion: "1.1", nodeOptions } as const)
+      : ({ ...http2, httpVersion: "2" } as const);
+  const transports: TestTransports = {
+    connect: createConnectTransport(http),
+    grpc: createGrpcTransport(http2),
+    grpcWeb: createGrpcWebTransport(http),
+    local: createLocalTransport(server, { interceptors }),
+  };
+  const close = async () => {
+    sessions.abort();
+    if (server.state === ServerState.RUNNING || server.state === ServerState.STOPPING) {
+      await server.stop();
+    }
+  };
+  return {
+    server,
+    transport: transports[firstProtocol(options)],
+    transports,
+    baseUrl,
+    port,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Starts a server, hands it to `use`, and closes it whatever happens. */
+export async function withTestServer<T>(
+  options: TestServerOptions,
+  use: (testServer: TestServer) => T | Promise<T>,
+): Promise<T> {
+  const testServer = await createTestServer(options);
+  try {
+    return await use(testServer);
+  } finally {
+    await testServer.close();
+  }
+}
+
+function firstProtocol({ grpc = true, connect = true, allowHTTP2 = true }: CreateServerOptions) {
+  if (grpc && allowHTTP2) return "grpc";
+  return connect ? "connect" : "grpcWeb";
+}

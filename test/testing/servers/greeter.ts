@@ -1,0 +1,3 @@
+import { buildServer as buildGreeter } from "../../../examples/greeter/server.ts";
+
+export const buildServer = () => buildGreeter(0);
