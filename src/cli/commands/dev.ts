@@ -66,18 +66,27 @@ class DevSession {
     const interrupted = untilInterrupted();
     // Whatever ends this process, the server goes with it.
     process.once("exit", () => this.#server.kill());
-    this.#waiting = { since: performance.now(), reason: "started" };
-    if (this.#hasSchema()) await this.#generate();
-    this.#server.start();
+    // Watches first: a change that comes while the server starts counts.
     const watcher = watchFiles(this.#project.root, {
       isWanted: (path) => SOURCE.test(path) || isSchemaFile(path),
       ignore: outputFolders(this.#project),
-      onChange: (paths) => this.#onChange(paths),
+      onChange: async (paths) => {
+        await starting;
+        await this.#onChange(paths);
+      },
     });
+    const starting = this.#start();
+    await starting;
     await interrupted;
     watcher.close();
     process.once("SIGINT", () => this.#server.kill());
     await this.#server.stop();
+  }
+
+  async #start(): Promise<void> {
+    this.#waiting = { since: performance.now(), reason: "started" };
+    if (this.#hasSchema()) await this.#generate();
+    this.#server.start();
   }
 
   async #onChange(paths: readonly string[]): Promise<void> {

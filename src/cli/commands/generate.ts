@@ -26,15 +26,19 @@ export const generateCommand = defineCliCommand({
       process.stdout.write(`generated with ${template} in ${ms} ms\n`);
     };
     if (!args.watch) return generate();
-    await generate().catch(reportError);
+    const interrupted = untilInterrupted();
+    // Watches first: a change that comes while code is generated counts.
+    let working = Promise.resolve();
     const watcher = watchFiles(project.root, {
       isWanted: isSchemaFile,
-      onChange: (paths) => {
+      onChange: async (paths) => {
+        await working;
         process.stdout.write(`${paths[0]} changed\n`);
-        return generate().catch(reportError);
+        await generate().catch(reportError);
       },
     });
-    await untilInterrupted();
+    working = generate().catch(reportError);
+    await interrupted;
     watcher.close();
   },
 });

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { lineOf } from "./connectum.ts";
+import { runDockerfile, startImage } from "./packed/dockerfile.ts";
+import { Drive } from "./packed/drive.ts";
+import { type PackedCommand, packCommand } from "./packed/prepare.ts";
+
+const checker = resolve(".tools/bin/cli-k8s-check");
+const skipKubernetes =
+  !existsSync(checker) &&
+  !process.env.CI &&
+  "cli-k8s-check is not built; `npm run tools` builds it";
+
+// All Node versions: npm run test:cli.
+describe("the packed command, as a person drives it", () => {
+  let packed: PackedCommand;
+  let drive: Drive;
+  before(async () => {
+    packed = packCommand();
+    drive = new Drive(packed, process.execPath, "person");
+    await drive.init();
+  });
+  after(() => packed.remove());
+
+  test("npm test passes in the new project", () => drive.test());
+  test("npm start prints a call that is answered; a stop drains", () => drive.startCallStop());
+  test("add, generate, catalog and doctor", () => drive.work());
+  test("dev restarts on a change and leaves no port open", () => drive.dev());
+
+  test("the manifests are valid Kubernetes objects", { skip: skipKubernetes }, () =>
+    drive.kubernetes(checker),
+  );
+
+  test("the steps of the Dockerfile make an image that serves and is healthy", async (t) => {
+    const image = runDockerfile(drive.project, join(packed.work, "image"));
+    const server = startImage(image, "0");
+    t.after(() => server.kill("SIGKILL"));
+    const line = await lineOf(server, /localhost:\d+/);
+    const [address = ""] = /localhost:\d+/.exec(line) ?? [];
+    const [program = "", ...args] = image.healthcheck;
+    assert.deepEqual(args, ["health", "localhost:5000"]);
+    const health = spawnSync(program, ["health", address], { cwd: image.root, encoding: "utf8" });
+    assert.deepEqual([health.status, health.stdout], [0, "SERVING\n"]);
+    assert.ok(!existsSync(join(image.root, "node_modules/typescript")), "development packages");
+  });
+});

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { delimiter, dirname, join } from "node:path";
+import { lineOf } from "../connectum.ts";
+import { inTerminal } from "../terminal.ts";
+import { npmInstall, type PackedCommand } from "./prepare.ts";
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Drives every command as a person would, on one Node version, in a project that the packed command
+ * makes. Throws at the first thing that is not as it should be.
+ */
+export class Drive {
+  readonly #packed: PackedCommand;
+  readonly #node: string;
+  readonly #cwd: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(packed: PackedCommand, node: string, name: string) {
+    this.#packed = packed;
+    this.#node = node;
+    this.#cwd = join(packed.work, name);
+    this.#env = {
+      ...process.env,
+      PATH: [dirname(node), process.env.PATH].join(delimiter),
+      PORT: "0",
+      // Else node:test takes the tests of the project for its own.
+      NODE_TEST_CONTEXT: undefined,
+    };
+  }
+
+  get project(): string {
+    return join(this.#cwd, "shop");
+  }
+
+  /** `init` with answers typed into a terminal, then what it prints: install. */
+  async init(): Promise<void> {
+    const { work, bin, tarball } = this.#packed;
+    const { code, output } = await inTerminal(["init", this.project, "--connectum", tarball], {
+      cwd: work,
+      node: this.#node,
+      bin,
+      steps: [
+        { expect: "called?", send: "\r" },
+        { expect: "How much", send: "\u001b[B\r" },
+      ],
+    });
+    assert.equal(code, 0, output);
+    assert.match(output, /npm install/);
+    npmInstall(this.project);
+  }
+
+  async test(): Promise<void> {
+    await this.#succeeds("npm test");
+  }
+
+  /** `npm start`, the call it prints, every command for running servers, and a stop. */
+  async startCallStop(): Promise<void> {
+    const server = this.#start("npm start");
+    const call = await lineOf(server, /npx connectum call localhost:\d+/);
+    assert.deepEqual(JSON.parse((await this.#succeeds(call.trim())).stdout), {
+      greeting: "Hello, Ada!",
+    });
+    const [, address = "", port = ""] = /(localhost:(\d+))/.exec(call) ?? [];
+    const list = await this.#succeeds(`connectum list ${address}`);
+    assert.match(list.stdout, /^shop\.v1\.ShopService$/m);
+    const describe = await this.#succeeds(`connectum describe ${address} shop.v1.ShopService`);
+    assert.match(describe.stdout, /rpc Repeat\(RepeatRequest\) returns \(stream RepeatResponse\)/);
+    assert.equal((await this.#succeeds(`connectum health ${address}`)).stdout, "SERVING\n");
+    await this.#succeeds(`connectum proto sync --from ${address} --out clients`);
+    assert.ok(existsSync(join(this.project, "clients/shop/v1/shop_pb.js")));
+    rmSync(join(this.project, "clients"), { recursive: true });
+    const refused = await this.#run(`connectum call ${address} shop.v1.ShopService/SayHello`);
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /^error: invalid_argument: [^\n]*\n {2}buf\.validate\.Violations \{/,
+    );
+
+    const watch = this.#start(`connectum health ${address} --watch`);
+    await lineOf(watch, /SERVING/);
+    const drained = lineOf(watch, /NOT_SERVING/);
+    signal(server, "SIGTERM");
+    await drained;
+    await ended(server);
+    await ended(watch);
+    assert.ok(!(await isOpen(Number(port))), "the port is still open");
+  }
+
+  /** Everything that works on the project. */
+  async work(): Promise<void> {
+    await this.#succeeds("connectum add service Orders");
+    await this.#succeeds("connectum generate");
+    await this.#succeeds("connectum catalog");
+    const use =
+      'import { catalog } from "./catalog.ts";\nimport { buildServer } from "./server.ts";\n';
+    appendFileSync(
+      join(this.project, "src/use.ts"),
+      `${use}export const reply = buildServer()\n  .client(catalog["orders.v1.OrdersService"])\n  .sayHello({ name: "" });\n`,
+    );
+    await this.#succeeds("tsc");
+    await this.#succeeds("connectum catalog --check");
+    const doctor = await this.#succeeds("connectum doctor --port 0 --json");
+    const problems = JSON.parse(doctor.stdout).filter(
+      ({ level }: { level: string }) => level !== "ok",
+    );
+    assert.deepEqual(problems, []);
+  }
+
+  /** What needs parts of connectum beyond the command itself. */
+  async inspect(): Promise<void> {
+    const explained = await this.#succeeds("connectum auth explain");
+    assert.match(explained.stdout, /shop\.v1\.ShopService\/SayHello/);
+    const tested = await this.#succeeds("connectum test");
+    assert.match(tested.stdout, /fail 0/);
+  }
+
+  async dev(): Promise<void> {
+    const dev = this.#start("connectum dev");
+    const listens = await lineOf(dev, /^dev .* listens on port \d+/);
+    const restarted = lineOf(dev, /shop\.ts changed: listens on port \d+ after \d+ ms/);
+    appendFileSync(join(this.project, "src/services/shop.ts"), "\n");
+    const again = await restarted;
+    signal(dev, "SIGINT");
+    await ended(dev);
+    for (const line of [listens, again]) {
+      assert.ok(!(await isOpen(Number(/port (\d+)/.exec(line)?.[1]))), "dev left a port open");
+    }
+  }
+
+  /** Kubernetes objects, as k8s.io/api's own types read them. */
+  async kubernetes(checker: string): Promise<void> {
+    const kinds: string[] = [];
+    for (const name of readdirSync(join(this.project, "k8s"))) {
+      const manifest = readFileSync(join(this.project, "k8s", name), "utf8");
+      const { code, stdout, stderr } = await this.#run(checker, manifest);
+      assert.equal(code, 0, stderr);
+      kinds.push(...stdout.trim().split("\n"));
+    }
+    assert.deepEqual(kinds, ["apps/v1 Deployment", "v1 Service", "policy/v1 PodDisruptionBudget"]);
+    // The check can fail.
+    const typo = await this.#run(checker, "apiVersion: v1\nkind: Service\nspec:\n  prots: []\n");
+    assert.notEqual(typo.code, 0);
+  }
+
+  async #succeeds(command: string): Promise<Finished> {
+    const finished = await this.#run(command);
+    assert.equal(finished.code, 0, `${command}\n${finished.stdout}\n${finished.stderr}`);
+    return finished;
+  }
+
+  async #run(command: string, input = ""): Promise<Finished> {
+    const child = this.#start(command);
+    const text = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
+        text[name] += chunk;
+      });
+    }
+    child.stdin?.end(input);
+    return { code: await ended(child), ...text };
+  }
+
+  /** In a process group of its own: a shell does not pass signals on. */
+  #start(command: string): ChildProcess {
+    const PATH = [join(this.project, "node_modules/.bin"), this.#env.PATH].join(delimiter);
+    return spawn("sh", ["-c", command], {
+      cwd: this.project,
+      env: { ...this.#env, PATH },
+      detached: true,
+    });
+  }
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((done) => child.once("close", done));
+}
+
+function signal(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid !== undefined) process.kill(-child.pid, name);
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once("error", () => done(false));
+  });
+}

@@ -1,0 +1,32 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { TestContext } from "node:test";
+import { connectum } from "./connectum.ts";
+
+/** A folder for one test. */
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "connectum-cli-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Gives a project the packages of this repository and the built connectum, without an install. */
+export function linkPackages(project: string): void {
+  const modules = join(project, "node_modules");
+  mkdirSync(modules);
+  for (const name of readdirSync("node_modules")) {
+    symlinkSync(resolve("node_modules", name), join(modules, name));
+  }
+  symlinkSync(resolve("."), join(modules, "connectum"));
+}
+
+/** A project made by `connectum init`, ready to run. */
+export async function createProject(t: TestContext, ...args: string[]): Promise<string> {
+  const folder = temporaryFolder(t);
+  const { code, stderr } = await connectum(["init", "shop", "--yes", ...args], { cwd: folder });
+  if (code !== 0) throw new Error(stderr);
+  const project = join(folder, "shop");
+  linkPackages(project);
+  return project;
+}
