@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { lineOf } from "./connectum.ts";
-import { runDockerfile, startImage } from "./packed/dockerfile.ts";
+import { dropUnavailable, runDockerfile, startImage } from "./packed/dockerfile.ts";
 import { Drive } from "./packed/drive.ts";
 import { type PackedCommand, packCommand } from "./packed/prepare.ts";
 
@@ -28,6 +28,8 @@ describe("the packed command, as a person drives it", () => {
   test("npm test passes in the new project", () => drive.test());
   test("npm start prints a call that is answered; a stop drains", () => drive.startCallStop());
   test("add, generate, catalog and doctor", () => drive.work());
+  test("connectum test passes", () => drive.suites());
+  test("auth explain shows who may call what", () => drive.access());
   test("dev restarts on a change and leaves no port open", () => drive.dev());
 
   test("the manifests are valid Kubernetes objects", { skip: skipKubernetes }, () =>
@@ -35,6 +37,7 @@ describe("the packed command, as a person drives it", () => {
   );
 
   test("the steps of the Dockerfile make an image that serves and is healthy", async (t) => {
+    dropUnavailable(join(drive.project, "package-lock.json"));
     const image = runDockerfile(drive.project, join(packed.work, "image"));
     const server = startImage(image, "0");
     t.after(() => server.kill("SIGKILL"));

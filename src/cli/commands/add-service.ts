@@ -20,7 +20,11 @@ export const addServiceCommand = defineCliCommand({
   run({ args }) {
     const project = Project.find();
     const names = namesOf(args.name);
-    const files = serviceFiles(names, { full: args.stream ?? false, auth: false });
+    const files = serviceFiles(names, {
+      full: args.stream ?? false,
+      // A project whose schemas have access rules denies what has none.
+      auth: project.has("third_party/connectum/auth/v1/options.proto"),
+    });
     const inTheWay = Object.keys(files).find((path) => project.has(path));
     if (inTheWay !== undefined) {
       throw new CliError(`${inTheWay} is there already`, { hint: "choose another name" });

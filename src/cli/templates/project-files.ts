@@ -49,8 +49,9 @@ export async function projectFiles(options: ProjectOptions): Promise<Files> {
     "buf.yaml": BUF_YAML,
     "buf.gen.yaml": BUF_GEN_YAML,
     ".gitignore": "node_modules/\ndist/\ngen/\n",
-    "README.md": readme(names),
+    "README.md": readme(names, auth),
     "src/server.ts": server(names, { full, auth }),
+    ...(auth ? { "src/auth.ts": AUTH } : {}),
     "src/services/index.ts": servicesIndex(names),
     ...serviceFiles(names, { full, auth }),
     ...deployFiles(names),
@@ -121,19 +122,14 @@ plugins:
 `;
 
 function server(names: Names, { full, auth }: { full: boolean; auth: boolean }): string {
-  const authImport = auth
-    ? 'import { createJwtAuthInterceptor, createProtoAuthzInterceptor } from "connectum/auth";\n'
-    : "";
-  const chain = full
-    ? `createDefaultInterceptors({ logger: true${auth ? ", auth: authentication()" : ""} })`
-    : "createDefaultInterceptors()";
+  const chain = `createDefaultInterceptors(${full ? `{ logger: true${auth ? ", auth" : ""} }` : ""})`;
   return `import { pathToFileURL } from "node:url";
-${authImport}import { createServer, type Server } from "connectum/core";
+import { createServer, type Server } from "connectum/core";
 import { parseEnvConfig, serverOptionsFromEnv } from "connectum/core/config";
 import { Healthcheck } from "connectum/healthcheck";
 import { createDefaultInterceptors } from "connectum/interceptors";
 import { Reflection } from "connectum/reflection";
-import { services } from "./services/index.ts";
+${auth ? 'import { auth } from "./auth.ts";\n' : ""}import { services } from "./services/index.ts";
 
 /** The server, not started. Tests and the connectum command start it themselves. */
 export function buildServer(): Server {
@@ -165,6 +161,36 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
 `;
 }
 
+const AUTH = `import type { Interceptor } from "@connectrpc/connect";
+import {
+  createJwtAuthInterceptor,
+  createProtoAuthzInterceptor,
+  getPublicMethods,
+} from "connectum/auth";
+import { services } from "./services/index.ts";
+
+const { AUTH_JWKS_URI, AUTH_ISSUER, AUTH_AUDIENCE } = process.env;
+
+/** The schema says which methods need what; see \`npx connectum auth explain\`. */
+export const auth: Interceptor[] = [createProtoAuthzInterceptor()];
+
+// Without an issuer there are no identities: public methods are served, all others refused.
+if (AUTH_JWKS_URI !== undefined) {
+  auth.unshift(
+    createJwtAuthInterceptor({
+      jwksUri: AUTH_JWKS_URI,
+      issuer: AUTH_ISSUER,
+      audience: AUTH_AUDIENCE,
+      skipMethods: [
+        "grpc.health.v1.Health/*",
+        "grpc.reflection.*",
+        ...getPublicMethods(services.map(({ descriptor }) => descriptor)),
+      ],
+    }),
+  );
+}
+`;
+
 function servicesIndex(names: Names): string {
   return `import { ${names.camel} } from "./${names.kebab}.ts";
 
@@ -173,7 +199,10 @@ export const services = [${names.camel}];
 `;
 }
 
-function readme(names: Names): string {
+function readme(names: Names, auth: boolean): string {
+  const authVariables = auth
+    ? "\nTokens are verified with the keys at `AUTH_JWKS_URI`, for `AUTH_ISSUER` and `AUTH_AUDIENCE`.\n"
+    : "";
   return `# ${names.npm}
 
 A [connectum](https://www.npmjs.com/package/connectum) service: gRPC, gRPC-Web and Connect on one port.
@@ -193,7 +222,7 @@ made from the schema and not committed. \`third_party/\` has schemas of others t
 
 Configuration comes from the environment: \`PORT\` (5000), \`LISTEN\` (0.0.0.0), \`NODE_ENV\`,
 \`TLS_DIR_PATH\`, \`GRACEFUL_SHUTDOWN_TIMEOUT_MS\` (30000).
-
+${authVariables}
 \`docker build -t ${names.kebab} .\` makes an image; \`kubectl apply -f k8s/\` runs it on Kubernetes.
 `;
 }

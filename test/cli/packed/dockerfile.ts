@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 export interface BuiltImage {
@@ -76,6 +76,22 @@ function copy(words: string[], project: string, stages: Map<string, Stage>, to: 
       filter: (file) => stage !== undefined || !IGNORED.has(basename(file)),
     });
   }
+}
+
+/**
+ * Takes binaries of other platforms out of a lock file that a registry without them has made: npm ci
+ * insists on all it names.
+ */
+export function dropUnavailable(path: string): void {
+  const lock = JSON.parse(readFileSync(path, "utf8")) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  for (const { optionalDependencies = {} } of Object.values(lock.packages)) {
+    for (const name of Object.keys(optionalDependencies)) {
+      if (!(`node_modules/${name}` in lock.packages)) delete optionalDependencies[name];
+    }
+  }
+  writeFileSync(path, JSON.stringify(lock, undefined, 2));
 }
 
 /** Starts what the image starts. */

@@ -114,12 +114,15 @@ export class Drive {
     assert.deepEqual(problems, []);
   }
 
-  /** What needs parts of connectum beyond the command itself. */
-  async inspect(): Promise<void> {
-    const explained = await this.#succeeds("connectum auth explain");
-    assert.match(explained.stdout, /shop\.v1\.ShopService\/SayHello/);
-    const tested = await this.#succeeds("connectum test");
-    assert.match(tested.stdout, /fail 0/);
+  async suites(): Promise<void> {
+    const { stdout } = await this.#succeeds("connectum test");
+    assert.match(stdout, /fail 0/);
+    assert.doesNotMatch(stdout, /tests 0/);
+  }
+
+  async access(): Promise<void> {
+    const { stdout } = await this.#succeeds("connectum auth explain");
+    assert.match(stdout, /shop\.v1\.ShopService\/SayHello/);
   }
 
   async dev(): Promise<void> {

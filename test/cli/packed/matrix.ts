@@ -8,13 +8,14 @@ import { packCommand } from "./prepare.ts";
 
 const asked = process.argv.slice(2).map(Number);
 const majors = asked.length > 0 ? asked : nodeMajors;
+const steps = ["init", "test", "startCallStop", "work", "suites", "access", "dev"] as const;
 const packed = packCommand();
 let failed = 0;
 
 try {
   for (const major of majors) {
     const drive = new Drive(packed, nodeBinary(major), `node-${major}`);
-    for (const step of ["init", "test", "startCallStop", "work", "inspect", "dev"] as const) {
+    for (const step of steps) {
       const started = performance.now();
       try {
         await drive[step]();
