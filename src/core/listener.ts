@@ -4,20 +4,21 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { ConnectumError } from "./errors.ts";
 import type { Exchange } from "./http/exchange.ts";
+import { Http1Connections } from "./http/http1-connections.ts";
 import { Http1Exchange } from "./http/http1-exchange.ts";
 import { Http2Exchange } from "./http/http2-exchange.ts";
 import { Http2Sessions } from "./http/http2-sessions.ts";
+import { linkSocket, socketOf } from "./http/peer.ts";
 import { readPreface } from "./http/preface.ts";
+import { SocketSink } from "./http/socket-sink.ts";
+import { TLSSink } from "./http/tls-sink.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { NodeRequest, NodeResponse } from "./protocol.ts";
 import { readTLSCertificates, reloadInterval, secureContextOptions } from "./tls.ts";
 import { TLSReloader } from "./tls-reload.ts";
 
-/**
- * How long an idle HTTP/1.1 connection stays open in a drain: a request that is already on its way is
- * served, where closing at once would lose it.
- */
-const IDLE_PATIENCE_MS = 1_000;
+/** How long a connection that said nothing yet stays open in a drain: its first call may be on the way. */
+const SILENT_PATIENCE_MS = 1_000;
 
 /** Longer than the idle time of common load balancers, so that they close first and never race us. */
 const KEEP_ALIVE_MS = 75_000;
@@ -45,13 +46,15 @@ export class Listener {
   readonly #sockets = new Set<net.Socket>();
   /** Those of them that no HTTP server has taken yet. */
   readonly #undecided = new Set<net.Socket>();
+  readonly #connections: Http1Connections;
   readonly #sessions: Http2Sessions;
   readonly #warned = new Set<string>();
   #reloader: TLSReloader | undefined;
-  #isClosing = false;
+  #isDestroyed = false;
 
   constructor(options: ResolvedOptions, handler: RequestHandler) {
     this.#options = options;
+    this.#connections = new Http1Connections(options);
     this.#sessions = new Http2Sessions(options);
     this.#http1 = this.#createHttp1(handler);
     this.#http2 = this.#createHttp2(handler);
@@ -83,22 +86,24 @@ export class Listener {
 
   /** HTTP/1.1 answers carry `Connection: close` from here on; everything is still served. */
   announceClose(): void {
-    this.#isClosing = true;
+    this.#connections.announceClose();
   }
 
   /** Stops accepting and asks every peer to leave. Resolves when the last socket is closed. */
   async drain(): Promise<void> {
-    this.#isClosing = true;
     this.#reloader?.stop();
+    // Closing the port resets connections that wait to be accepted. Right after the event loop has looked
+    // for them there are fewest.
+    await new Promise((resolve) => setImmediate(resolve));
     const closed = new Promise<void>((resolve) => {
       if (this.front.listening) this.front.close(() => resolve());
       else resolve();
     });
+    this.#connections.drain();
     this.#sessions.drain();
     const patience = setTimeout(() => {
-      this.#http1.closeIdleConnections();
       for (const socket of this.#undecided) socket.destroy();
-    }, IDLE_PATIENCE_MS);
+    }, SILENT_PATIENCE_MS);
     await closed;
     clearTimeout(patience);
     // An inner server answers ERR_SERVER_NOT_RUNNING, and stops its connection checks all the same.
@@ -107,6 +112,7 @@ export class Listener {
 
   /** Destroys every socket, whatever runs on it. */
   destroy(): void {
+    this.#isDestroyed = true;
     this.#sessions.destroy();
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -118,8 +124,8 @@ export class Listener {
       requestTimeout: 0,
       keepAliveTimeout: maxConnectionIdleMs,
     });
-    const isClosing = () => this.#isClosing;
     server.on("request", (request, response) => {
+      const isClosing = this.#connections.begin(request, response);
       if (handler.claims(request.url ?? "")) {
         handler.serve(new Http1Exchange(request, response, isClosing));
         return;
@@ -149,6 +155,9 @@ export class Listener {
       // Node builds these two for every stream that has a "request" listener; here only who needs them
       // pays for them.
       const request = new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
+      const socket = socketOf(stream.session);
+      if (socket instanceof tls.TLSSocket)
+        Object.defineProperty(request, "socket", { value: socket });
       handler.serveHttp(request, new http2.Http2ServerResponse(stream));
     };
     server.on("stream", onStream as (...args: unknown[]) => void);
@@ -213,6 +222,10 @@ export class Listener {
   }
 
   #own(socket: net.Socket): void {
+    if (this.#isDestroyed) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     this.#undecided.add(socket);
     socket.once("close", () => {
@@ -235,11 +248,18 @@ export class Listener {
   #serve(accepted: net.Socket | undefined, socket: net.Socket, isHttp2: boolean): void {
     if (accepted) this.#undecided.delete(accepted);
     if (!isHttp2) {
+      this.#connections.add(socket);
       this.#http1.emit("connection", socket);
       return;
     }
-    this.#http2.once("session", (session) => this.#sessions.add(session, socket));
-    this.#http2.emit("connection", socket);
+    const sink = socket instanceof tls.TLSSocket ? new TLSSink(socket) : new SocketSink(socket);
+    const onSession = (session: http2.ServerHttp2Session) => {
+      linkSocket(session, socket);
+      this.#sessions.add(session, sink);
+    };
+    this.#http2.once("session", onSession);
+    this.#http2.emit("connection", sink instanceof TLSSink ? sink : socket);
+    this.#http2.off("session", onSession);
   }
 }
 

@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import type { BodyReceiver, Exchange } from "./exchange.ts";
-import { peerOf } from "./peer.ts";
+import { peerOf, socketOf } from "./peer.ts";
 
 export class Http2Exchange implements Exchange {
   readonly httpVersion = 2;
@@ -36,7 +36,7 @@ export class Http2Exchange implements Exchange {
   }
 
   get peer(): Peer {
-    return peerOf(this.#stream.session?.socket);
+    return peerOf(socketOf(this.#stream.session));
   }
 
   get closeReason(): ConnectError | undefined {

@@ -1,0 +1,142 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { type ConnectionLifetime, withJitter } from "./connection-lifetime.ts";
+import type { FrameSink } from "./frame-sink.ts";
+import { type KeepaliveTimes, watchPeer } from "./keepalive.ts";
+
+export interface SessionOptions extends ConnectionLifetime {
+  /** From accept to the client's SETTINGS, in milliseconds. */
+  readonly handshakeTimeout: number;
+  readonly keepalive: KeepaliveTimes | undefined;
+}
+
+/** Longest time between the two steps of a graceful GOAWAY, whatever the peer does. */
+const LEAVE_LIMIT_MS = 1_000;
+
+/** How long until a connection that was busy with a write is looked at again. */
+const BUSY_MS = 5;
+
+/** GOAWAY with the highest possible stream id and NO_ERROR: it refuses nothing. */
+const GOAWAY_NOTICE = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+
+/** A session whose client can be asked to leave; age and idleness ask by themselves. */
+export class TrackedSession {
+  readonly #session: ServerHttp2Session;
+  readonly #sink: FrameSink;
+  readonly #options: SessionOptions;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #idleTimer: NodeJS.Timeout | undefined;
+  #stopWatching = () => {};
+  #openStreams = 0;
+  /** Frames of ours may follow: the session has begun to write. */
+  #isReady = false;
+  #isLeaving = false;
+  /** The GOAWAY with the last stream is sent; nghttp2 ignores what arrives now. */
+  #isEnding = false;
+
+  constructor(session: ServerHttp2Session, sink: FrameSink, options: SessionOptions) {
+    this.#session = session;
+    this.#sink = sink;
+    this.#options = options;
+    const { handshakeTimeout, keepalive, maxConnectionAgeMs } = options;
+    const silent = this.#after(handshakeTimeout, () => session.destroy());
+    session.once("remoteSettings", () => {
+      clearTimeout(silent);
+      if (keepalive) this.#stopWatching = watchPeer(session, sink, keepalive);
+      // Our own SETTINGS have to be the first frame; they are written at the end of this turn.
+      setImmediate(() => {
+        this.#isReady = true;
+        if (this.#isLeaving) this.#announce();
+      });
+    });
+    session.on("stream", this.#onStream);
+    if (maxConnectionAgeMs !== undefined) {
+      this.#after(withJitter(maxConnectionAgeMs), () => this.#growOld());
+    }
+    this.#startIdling();
+  }
+
+  /**
+   * The graceful shutdown of RFC 9113, section 6.8: a GOAWAY that refuses nothing, one round trip in
+   * which calls on their way arrive, then the GOAWAY with the real last stream.
+   */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#after(LEAVE_LIMIT_MS, this.#endWhenServed);
+    if (this.#isReady) this.#announce();
+  }
+
+  release(): void {
+    this.#stopWatching();
+    clearTimeout(this.#idleTimer);
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  /** Writes the notice past the session: Node's `goaway()` makes nghttp2 ignore what arrives next. */
+  #announce(): void {
+    const session = this.#session;
+    if (this.#isEnding || session.closed || session.destroyed) return;
+    switch (this.#sink.writeFrame(GOAWAY_NOTICE)) {
+      case "written":
+        session.ping(this.#endWhenServed);
+        break;
+      case "busy":
+        this.#after(BUSY_MS, () => this.#announce());
+        break;
+      case "impossible":
+        this.#endWhenServed();
+        break;
+    }
+  }
+
+  /**
+   * Not left to `session.close()` alone: some releases of Node destroy the session as soon as nghttp2 has
+   * seen the end of the last stream, with that end still unsent.
+   */
+  readonly #endWhenServed = (): void => {
+    const session = this.#session;
+    if (this.#isEnding || session.closed || session.destroyed) return;
+    this.#isEnding = true;
+    session.goaway(constants.NGHTTP2_NO_ERROR);
+    if (this.#openStreams === 0) setImmediate(this.#close);
+  };
+
+  readonly #close = (): void => {
+    if (!this.#session.destroyed) this.#session.close();
+  };
+
+  #growOld(): void {
+    this.leave();
+    const { maxConnectionAgeGraceMs } = this.#options;
+    if (maxConnectionAgeGraceMs === undefined) return;
+    this.#after(maxConnectionAgeGraceMs, () => this.#session.destroy());
+  }
+
+  readonly #onStream = (stream: ServerHttp2Stream): void => {
+    this.#openStreams++;
+    clearTimeout(this.#idleTimer);
+    stream.once("close", this.#onStreamClose);
+  };
+
+  readonly #onStreamClose = (): void => {
+    this.#openStreams--;
+    if (this.#openStreams > 0) return;
+    if (this.#isEnding) setImmediate(this.#close);
+    else this.#startIdling();
+  };
+
+  #startIdling(): void {
+    const { maxConnectionIdleMs } = this.#options;
+    if (maxConnectionIdleMs === undefined) return;
+    this.#idleTimer = setTimeout(() => this.leave(), withJitter(maxConnectionIdleMs));
+  }
+
+  #after(ms: number, action: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, ms);
+    this.#timers.add(timer);
+    return timer;
+  }
+}
