@@ -89,6 +89,26 @@ for (const wire of ["plaintext", "TLS"] as const) {
       assert.ok(names.indexOf("GOAWAY") < names.indexOf("HEADERS"), names.join());
     });
 
+    test("a client that says GOAWAY itself still gets the answer of its call in flight", async (t) => {
+      const entered = withResolvers();
+      const release = withResolvers();
+      const { connect } = await start(t, {
+        async sayHello() {
+          entered.resolve();
+          await release.promise;
+          return {};
+        },
+      });
+      const client = await connect();
+      client.call(1, path);
+      await entered.promise;
+      client.send("GOAWAY", 0, 0, Buffer.alloc(8));
+      await client.next("GOAWAY");
+      release.resolve();
+      await client.closed();
+      assert.ok(isServed(client.frames, 1), client.names().join());
+    });
+
     test("a client whose connection begins meanwhile sees SETTINGS first, and is served", async (t) => {
       const { server, port, connect } = await start(t, { sayHello: () => ({}) });
       const late = new RawHttp2(RawHttp2.open(port, ca));

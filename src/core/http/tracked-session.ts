@@ -25,6 +25,7 @@ export class TrackedSession {
   readonly #options: SessionOptions;
   readonly #timers = new Set<NodeJS.Timeout>();
   #idleTimer: NodeJS.Timeout | undefined;
+  readonly #close: () => void;
   #stopWatching = () => {};
   #openStreams = 0;
   /** Frames of ours may follow: the session has begun to write. */
@@ -38,6 +39,13 @@ export class TrackedSession {
     this.#sink = sink;
     this.#options = options;
     const { handshakeTimeout, keepalive, maxConnectionAgeMs } = options;
+    // Node calls it when the client says GOAWAY, and some releases then destroy the session as soon as
+    // nghttp2 has seen the end of the last stream, with that end still unsent.
+    const close = session.close.bind(session);
+    session.close = this.#end;
+    this.#close = () => {
+      if (!session.destroyed) close();
+    };
     const silent = this.#after(handshakeTimeout, () => session.destroy());
     session.once("remoteSettings", () => {
       clearTimeout(silent);
@@ -62,7 +70,7 @@ export class TrackedSession {
   leave(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    this.#after(LEAVE_LIMIT_MS, this.#endWhenServed);
+    this.#after(LEAVE_LIMIT_MS, this.#end);
     if (this.#isReady) this.#announce();
   }
 
@@ -75,34 +83,27 @@ export class TrackedSession {
   /** Writes the notice past the session: Node's `goaway()` makes nghttp2 ignore what arrives next. */
   #announce(): void {
     const session = this.#session;
-    if (this.#isEnding || session.closed || session.destroyed) return;
+    if (this.#isEnding || session.destroyed) return;
     switch (this.#sink.writeFrame(GOAWAY_NOTICE)) {
       case "written":
-        session.ping(this.#endWhenServed);
+        session.ping(this.#end);
         break;
       case "busy":
         this.#after(BUSY_MS, () => this.#announce());
         break;
       case "impossible":
-        this.#endWhenServed();
+        this.#end();
         break;
     }
   }
 
-  /**
-   * Not left to `session.close()` alone: some releases of Node destroy the session as soon as nghttp2 has
-   * seen the end of the last stream, with that end still unsent.
-   */
-  readonly #endWhenServed = (): void => {
+  /** Sends the GOAWAY with the last stream; the session closes when all that came until now is served. */
+  readonly #end = (): void => {
     const session = this.#session;
-    if (this.#isEnding || session.closed || session.destroyed) return;
+    if (this.#isEnding || session.destroyed) return;
     this.#isEnding = true;
     session.goaway(constants.NGHTTP2_NO_ERROR);
     if (this.#openStreams === 0) setImmediate(this.#close);
-  };
-
-  readonly #close = (): void => {
-    if (!this.#session.destroyed) this.#session.close();
   };
 
   #growOld(): void {
