@@ -43,14 +43,17 @@ for (const wire of ["plaintext", "TLS"] as const) {
       const before = client.frames.length;
 
       const stopped = server.stop();
+      // Nothing else is on its way to us, so the notice follows the answer to this PING.
+      client.acknowledge(await client.next("PING", before));
       const notice = await client.next("GOAWAY", before);
       assert.deepEqual(goawayOf(notice), { lastStreamId: 2 ** 31 - 1, code: 0 });
-      const ping = await client.next("PING", before);
+      const ping = await client.next("PING", client.frames.indexOf(notice));
+      assert.equal(client.frames.indexOf(notice), before + 1);
       // Still within the round trip of the PING: the server cannot know that we know.
       client.call(3, path);
       await client.next("HEADERS", before);
       client.call(5, path);
-      client.send("PING", flag.ack, 0, ping.payload);
+      client.acknowledge(ping);
       await client.closed();
       await stopped;
 
@@ -78,9 +81,10 @@ for (const wire of ["plaintext", "TLS"] as const) {
       client.call(1, path);
       await entered.promise;
       const stopped = server.stop();
-      const ping = await client.next("PING");
-      const before = client.frames.length;
-      client.send("PING", flag.ack, 0, ping.payload);
+      client.acknowledge(await client.next("PING"));
+      const notice = await client.next("GOAWAY");
+      client.acknowledge(await client.next("PING", client.frames.indexOf(notice)));
+      const before = client.frames.indexOf(notice) + 1;
       assert.equal(goawayOf(await client.next("GOAWAY", before)).lastStreamId, 1);
       release.resolve();
       await client.closed();

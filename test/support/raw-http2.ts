@@ -83,6 +83,10 @@ export class RawHttp2 {
     this.send("DATA", flag.endStream, streamId, Buffer.from("{}"));
   }
 
+  acknowledge({ payload }: Frame): void {
+    this.send("PING", flag.ack, 0, payload);
+  }
+
   /** The first frame of this kind from index `from` on, as soon as there is one. */
   async next(name: FrameName, from = 0): Promise<Frame> {
     for (;;) {

@@ -18,6 +18,10 @@ export class SocketSink implements FrameSink {
     return this.#socket.bytesRead;
   }
 
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
   writeFrame(frame: Uint8Array): "written" | "busy" | "impossible" {
     const { fd = -1, writeQueueSize } = handleOf(this.#socket) ?? {};
     if (fd < 0) return "impossible";

@@ -26,6 +26,10 @@ export class TLSSink extends Duplex implements FrameSink {
     return this.#socket.bytesRead;
   }
 
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
   writeFrame(frame: Uint8Array): "written" | "impossible" {
     if (!this.writable) return "impossible";
     this.write(frame);

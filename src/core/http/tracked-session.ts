@@ -9,8 +9,13 @@ export interface SessionOptions extends ConnectionLifetime {
   readonly keepalive: KeepaliveTimes | undefined;
 }
 
-/** Longest time between the two steps of a graceful GOAWAY, whatever the peer does. */
-const LEAVE_LIMIT_MS = 1_000;
+/** Longest wait for a moment in which nothing is on its way to the client. */
+const QUIET_LIMIT_MS = 250;
+
+/** Longest time between the two steps of a graceful GOAWAY, whatever the client does. */
+const ROUND_TRIP_LIMIT_MS = 1_000;
+
+const PING_BYTES = 17;
 
 /** How long until a connection that was busy with a write is looked at again. */
 const BUSY_MS = 5;
@@ -31,6 +36,8 @@ export class TrackedSession {
   /** Frames of ours may follow: the session has begun to write. */
   #isReady = false;
   #isLeaving = false;
+  #isAnnounced = false;
+  #endLater: NodeJS.Timeout | undefined;
   /** The GOAWAY with the last stream is sent; nghttp2 ignores what arrives now. */
   #isEnding = false;
 
@@ -53,7 +60,7 @@ export class TrackedSession {
       // Our own SETTINGS have to be the first frame; they are written at the end of this turn.
       setImmediate(() => {
         this.#isReady = true;
-        if (this.#isLeaving) this.#announce();
+        if (this.#isLeaving) this.#announceWhenQuiet();
       });
     });
     session.on("stream", this.#onStream);
@@ -70,8 +77,8 @@ export class TrackedSession {
   leave(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    this.#after(LEAVE_LIMIT_MS, this.#end);
-    if (this.#isReady) this.#announce();
+    if (this.#isReady) this.#announceWhenQuiet();
+    else this.#after(ROUND_TRIP_LIMIT_MS, this.#end);
   }
 
   release(): void {
@@ -80,21 +87,41 @@ export class TrackedSession {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
+  /**
+   * A client that reads an answer and the GOAWAY behind it at once may begin its next call in between, and
+   * common HTTP/2 stacks fail that call before they send it. So the notice follows a round trip in which
+   * nothing went to the client, unless there is none for too long.
+   */
+  #announceWhenQuiet(): void {
+    this.#after(QUIET_LIMIT_MS, this.#announce);
+    const attempt = () => {
+      const before = this.#sink.bytesWritten;
+      this.#ping(() => {
+        if (this.#sink.bytesWritten - before <= PING_BYTES) this.#announce();
+        else if (!this.#isAnnounced) attempt();
+      });
+    };
+    attempt();
+  }
+
   /** Writes the notice past the session: Node's `goaway()` makes nghttp2 ignore what arrives next. */
-  #announce(): void {
+  readonly #announce = (): void => {
+    if (this.#isAnnounced || this.#session.destroyed) return;
+    const outcome = this.#sink.writeFrame(GOAWAY_NOTICE);
+    if (outcome === "impossible") this.#end();
+    else if (outcome === "written") {
+      this.#isAnnounced = true;
+      this.#ping(this.#end);
+    } else this.#after(BUSY_MS, this.#announce);
+    this.#endLater ??= this.#after(ROUND_TRIP_LIMIT_MS, this.#end);
+  };
+
+  #ping(onAnswer: () => void): void {
     const session = this.#session;
-    if (this.#isEnding || session.destroyed) return;
-    switch (this.#sink.writeFrame(GOAWAY_NOTICE)) {
-      case "written":
-        session.ping(this.#end);
-        break;
-      case "busy":
-        this.#after(BUSY_MS, () => this.#announce());
-        break;
-      case "impossible":
-        this.#end();
-        break;
-    }
+    if (session.destroyed) return;
+    session.ping((error) => {
+      if (!error) onAnswer();
+    });
   }
 
   /** Sends the GOAWAY with the last stream; the session closes when all that came until now is served. */
