@@ -84,9 +84,9 @@ export class Listener {
     await this.#reloader?.start();
   }
 
-  /** HTTP/1.1 answers carry `Connection: close` from here on; everything is still served. */
-  announceClose(): void {
-    this.#connections.announceClose();
+  /** Whether HTTP/1.1 answers carry `Connection: close`; everything is still served. */
+  announceClose(isClosing: boolean): void {
+    this.#connections.announceClose(isClosing);
   }
 
   /** Stops accepting and asks every peer to leave. Resolves when the last socket is closed. */

@@ -33,12 +33,15 @@ export class RawHttp2 {
   readonly socket: Socket;
   /** Every frame since the connection began, in order. */
   readonly frames: Frame[] = [];
+  /** Answer every PING as it comes, as clients do. */
+  acknowledgesPings = false;
   #unread: Buffer = Buffer.alloc(0);
   #isClosed = false;
   readonly #waiting = new Set<() => void>();
 
   constructor(socket: Socket) {
     this.socket = socket;
+    socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#parse(chunk));
     socket.on("error", () => {});
     socket.once("close", () => {
@@ -109,12 +112,14 @@ export class RawHttp2 {
     let bytes = Buffer.concat([this.#unread, chunk]);
     while (bytes.length >= 9 && bytes.length >= 9 + bytes.readUIntBE(0, 3)) {
       const end = 9 + bytes.readUIntBE(0, 3);
-      this.frames.push({
+      const frame: Frame = {
         name: frameNames[bytes[3] as number] ?? "unknown",
         flags: bytes[4] as number,
         streamId: bytes.readUInt32BE(5),
         payload: bytes.subarray(9, end),
-      });
+      };
+      this.frames.push(frame);
+      if (this.acknowledgesPings && frame.name === "PING") this.acknowledge(frame);
       bytes = bytes.subarray(end);
     }
     this.#unread = bytes;

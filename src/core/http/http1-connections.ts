@@ -26,7 +26,7 @@ export class Http1Connections {
       this.#connections.delete(socket);
       tracked.release();
     });
-    if (this.#isClosing) tracked.announceClose();
+    tracked.announceClose(this.#isClosing);
     if (this.#isDraining) tracked.leave();
   }
 
@@ -42,10 +42,10 @@ export class Http1Connections {
     return tracked.isClosing;
   }
 
-  /** Every answer carries `Connection: close` from here on. */
-  announceClose(): void {
-    this.#isClosing = true;
-    for (const tracked of this.#connections.values()) tracked.announceClose();
+  /** Whether every answer carries `Connection: close` for the time being. */
+  announceClose(isClosing: boolean): void {
+    this.#isClosing = isClosing;
+    for (const tracked of this.#connections.values()) tracked.announceClose(isClosing);
   }
 
   /** Idle connections end, patiently; the others as soon as they are idle. */
@@ -73,10 +73,10 @@ class TrackedConnection {
     }, withJitter(maxConnectionAgeMs));
   }
 
-  readonly isClosing = (): boolean => this.#isClosing;
+  readonly isClosing = (): boolean => this.#isClosing || this.#isLeaving;
 
-  announceClose(): void {
-    this.#isClosing = true;
+  announceClose(isClosing: boolean): void {
+    this.#isClosing = isClosing;
   }
 
   begin(): void {
@@ -91,7 +91,6 @@ class TrackedConnection {
   };
 
   leave(): void {
-    this.#isClosing = true;
     this.#isLeaving = true;
     this.#closeWhenIdle();
   }

@@ -9,11 +9,8 @@ export interface SessionOptions extends ConnectionLifetime {
   readonly keepalive: KeepaliveTimes | undefined;
 }
 
-/** Longest wait for a moment in which nothing is on its way to the client. */
-const QUIET_LIMIT_MS = 250;
-
-/** Longest time between the two steps of a graceful GOAWAY, whatever the client does. */
-const ROUND_TRIP_LIMIT_MS = 1_000;
+/** Longest wait for either step of a graceful GOAWAY, whatever the client does. */
+const STEP_LIMIT_MS = 1_000;
 
 const PING_BYTES = 17;
 
@@ -78,7 +75,7 @@ export class TrackedSession {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     if (this.#isReady) this.#announceWhenQuiet();
-    else this.#after(ROUND_TRIP_LIMIT_MS, this.#end);
+    else this.#after(STEP_LIMIT_MS, this.#end);
   }
 
   release(): void {
@@ -93,7 +90,7 @@ export class TrackedSession {
    * nothing went to the client, unless there is none for too long.
    */
   #announceWhenQuiet(): void {
-    this.#after(QUIET_LIMIT_MS, this.#announce);
+    this.#after(STEP_LIMIT_MS, this.#announce);
     const attempt = () => {
       const before = this.#sink.bytesWritten;
       this.#ping(() => {
@@ -113,7 +110,7 @@ export class TrackedSession {
       this.#isAnnounced = true;
       this.#ping(this.#end);
     } else this.#after(BUSY_MS, this.#announce);
-    this.#endLater ??= this.#after(ROUND_TRIP_LIMIT_MS, this.#end);
+    this.#endLater ??= this.#after(STEP_LIMIT_MS, this.#end);
   };
 
   #ping(onAnswer: () => void): void {
