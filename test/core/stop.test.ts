@@ -121,6 +121,7 @@ for (const door of doors) {
         rawMessage: "server is shutting down",
       });
       assert.deepEqual(received, ["one"]);
+      await turns();
       t.mock.timers.tick(1_000);
       await stopped;
     });
