@@ -54,10 +54,11 @@ function tokenReader(
 ): (call: AuthCall) => Maybe<string> {
   if (source === undefined) return ({ header }) => bearerToken(header);
   if (typeof source === "function") return source;
-  if ("cookie" in source && /^[!#$%&'*+\-.^_`|~\w]+$/.test(source.cookie)) {
+  const isPlace = typeof source === "object" && source !== null;
+  if (isPlace && "cookie" in source && /^[!#$%&'*+\-.^_`|~\w]+$/.test(source.cookie)) {
     return ({ header }) => cookie(header, source.cookie);
   }
-  if ("header" in source) {
+  if (isPlace && "header" in source) {
     const name = checkHeaderName("extractToken.header", source.header);
     return ({ header }) => header.get(name);
   }

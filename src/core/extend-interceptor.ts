@@ -45,8 +45,13 @@ export function extendInterceptor(
   interceptor: Interceptor,
   extension: InterceptorExtension,
 ): Interceptor {
-  const { attach, gate } = extension;
-  return withExtension(interceptor, { ...interceptorExtension(interceptor), attach, gate });
+  const present = interceptorExtension(interceptor);
+  return withExtension(interceptor, {
+    ...present,
+    attach: undefined,
+    gate: undefined,
+    ...extension,
+  });
 }
 
 /** A copy of the interceptor with this very extension. */

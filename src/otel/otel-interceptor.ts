@@ -2,6 +2,7 @@ import type { DescMethod, Message } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
+  type ContextValues,
   type Interceptor,
   type StreamRequest,
   type StreamResponse,
@@ -10,12 +11,12 @@ import {
 } from "@connectrpc/connect";
 import { type Attributes, type Context, context, SpanKind, trace } from "@opentelemetry/api";
 import { ConnectumError, type Peer, peerKey, transportKey } from "../core/index.ts";
-import { type Call, callOfRequest, observeCalls, show } from "../core/internal.ts";
+import { type Call, callOfRequest, callSpanKey, observeCalls, show } from "../core/internal.ts";
 import { filterAttributes } from "./call-attributes.ts";
 import { CallRecord } from "./call-record.ts";
 import { followMessages } from "./follow-messages.ts";
 import { type OtelCallOptions, resolveOtelOptions } from "./otel-options.ts";
-import { attributeNames as names, type SystemName } from "./semconv.ts";
+import { attributeNames as names } from "./semconv.ts";
 import { type HeaderCarrier, serverParent } from "./server-parent.ts";
 import { Telemetry } from "./telemetry.ts";
 
@@ -53,35 +54,24 @@ export function createOtelInterceptor(options: OtelInterceptorOptions = {}): Int
     const record = begin(telemetry, unfollowedCall(request), trustRemote);
     return record ? runAlone(record, next, request) : next(request);
   };
-  return observeCalls(interceptor, (call) =>
-    begin(
-      telemetry,
-      {
-        method: call.method,
-        transport: call.source.transport,
-        systemName: call.protocolName === "connect" ? "connectrpc" : "grpc",
-        headers: call.source.headers,
-        peer: call.source.peer,
-        authority: () => call.source.headers[":authority"] ?? call.source.headers.host,
-        requestHeader: () => call.requestHeader,
-      },
-      trustRemote,
-    ),
-  );
+  return observeCalls(interceptor, (call) => begin(telemetry, call, trustRemote));
 }
 
 type AnyRequest = UnaryRequest | StreamRequest;
 type AnyResponse = UnaryResponse | StreamResponse;
 type Next = (request: AnyRequest) => Promise<AnyResponse>;
 
+/** What is read of a call; core's `Call` has it as it is. */
 interface StartingCall {
   readonly method: DescMethod;
-  readonly transport: "http" | "in-process";
-  readonly systemName: SystemName;
-  readonly headers: HeaderCarrier;
-  readonly peer: Peer;
-  readonly authority: () => string | string[] | undefined;
-  readonly requestHeader: () => Headers;
+  readonly protocolName: string;
+  readonly source: {
+    readonly transport: "http" | "in-process";
+    readonly headers: HeaderCarrier;
+    readonly peer: Peer;
+  };
+  readonly requestHeader: Headers;
+  readonly values: ContextValues;
 }
 
 function recordOf(call: Call | undefined, telemetry: Telemetry): CallRecord | undefined {
@@ -93,18 +83,16 @@ function recordOf(call: Call | undefined, telemetry: Telemetry): CallRecord | un
 
 /** For a server that shows nothing but the interceptor, such as an adapter of connect-node. */
 function unfollowedCall(request: AnyRequest): StartingCall {
-  const { method, header, contextValues, url } = request;
+  const { method, header, contextValues } = request;
   const transport = contextValues.get(transportKey);
   const type = header.get("content-type") ?? "";
   const isGrpc = transport === "in-process" || type.startsWith("application/grpc");
   return {
     method,
-    transport,
-    systemName: isGrpc ? "grpc" : "connectrpc",
-    headers: header,
-    peer: contextValues.get(peerKey),
-    authority: () => (URL.canParse?.(url) ? new URL(url).host : undefined),
-    requestHeader: () => header,
+    protocolName: isGrpc ? "grpc" : "connect",
+    source: { transport, headers: header, peer: contextValues.get(peerKey) },
+    requestHeader: header,
+    values: contextValues,
   };
 }
 
@@ -115,14 +103,16 @@ function begin(
 ): CallRecord | undefined {
   const { tracer, instruments } = telemetry;
   if (!tracer && !instruments) return undefined;
-  const { method, transport, systemName } = call;
+  const { method, source, protocolName } = call;
+  const { transport } = source;
+  const systemName = protocolName === "connect" ? "connectrpc" : "grpc";
   const attributes = telemetry.attributesOf({ method, transport, systemName, target: undefined });
   if (!attributes) return undefined;
   const startMs = telemetry.now();
   let own: Context | undefined;
   if (tracer) {
     const { propagator } = telemetry;
-    const parent = serverParent(propagator, transport, call.headers, trustRemote);
+    const parent = serverParent(propagator, transport, source.headers, trustRemote);
     const span = tracer.startSpan(
       `${method.parent.typeName}/${method.name}`,
       {
@@ -135,19 +125,23 @@ function begin(
     );
     if (span.isRecording()) span.setAttributes(placesOf(telemetry, call));
     own = trace.setSpan(parent.context, span);
+    call.values.set(callSpanKey, span.spanContext());
   }
   const record = new CallRecord(telemetry, method, attributes, instruments, startMs, own);
   const { requestHeaders } = telemetry.options;
-  if (record.isRecording && requestHeaders.length > 0) record.onRequestHeader(call.requestHeader());
+  if (record.isRecording && requestHeaders.length > 0) record.onRequestHeader(call.requestHeader);
   return record;
 }
 
 /** Which name the client called, and from where. Too many values for a metric. */
-function placesOf(telemetry: Telemetry, { transport, peer, authority }: StartingCall): Attributes {
+function placesOf(telemetry: Telemetry, { source }: StartingCall): Attributes {
+  const { transport, headers, peer } = source;
   if (telemetry.options.semconv === "connectum" || transport === "in-process") return {};
   const attributes: Attributes = {};
+  const authority =
+    headers instanceof Headers ? headers.get("host") : (headers[":authority"] ?? headers.host);
   const [, address, port] =
-    /^(?:\[(?=.*\]))?(.*?)\]?(?::(\d+))?$/.exec(String(authority() ?? "")) ?? [];
+    /^(?:\[(?=.*\]))?(.*?)\]?(?::(\d+))?$/.exec(String(authority ?? "")) ?? [];
   if (address) attributes[names.serverAddress] = address;
   if (port) attributes[names.serverPort] = Number(port);
   if (peer.address) attributes[names.peerAddress] = peer.address;

@@ -9,18 +9,24 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { CallAttributes, type CallForm } from "./call-attributes.ts";
+import { CallAttributes, type CallForm, type Target } from "./call-attributes.ts";
 import { instrumentationScope } from "./instrumentation-scope.ts";
 import { type ActiveCount, createInstruments, type Instruments } from "./instruments.ts";
 import type { ResolvedOtelOptions } from "./otel-options.ts";
-import type { Side } from "./semconv.ts";
+import type { Side, SystemName } from "./semconv.ts";
+
+/** The attributes of one method's calls, by what they differ in. */
+interface MethodForms {
+  readonly plain: { [kind in SystemName | "in-process"]?: CallAttributes };
+  readonly targets: Map<string, CallAttributes>;
+}
 
 /** What one interceptor knows between calls: its options, and where spans and metrics go by now. */
 export class Telemetry {
   readonly side: Side;
   readonly options: ResolvedOtelOptions;
   readonly isAllowed: (key: string, value: AttributeValue) => boolean;
-  readonly #forms = new Map<DescMethod, Map<string, CallAttributes> | undefined>();
+  readonly #forms = new Map<DescMethod, MethodForms | undefined>();
   readonly #activeCounts = new Map<CallAttributes, ActiveCount>();
   #tracerProvider: unknown;
   #tracer: Tracer | undefined;
@@ -72,22 +78,29 @@ export class Telemetry {
     const { method, transport, systemName, target } = form;
     let forms = this.#forms.get(method);
     if (!forms && !this.#forms.has(method)) {
-      forms = this.#isObserved(method) ? new Map() : undefined;
+      forms = this.#isObserved(method) ? { plain: {}, targets: new Map() } : undefined;
       this.#forms.set(method, forms);
     }
     if (!forms) return undefined;
-    const place = target ? `${target.address} ${target.port}` : "";
-    const key = `${transport} ${systemName} ${place}`;
-    let attributes = forms.get(key);
+    if (target) return this.#attributesOfTarget(forms, form, target);
+    const kind = transport === "in-process" ? transport : systemName;
+    forms.plain[kind] ??= this.#createAttributes(form);
+    return forms.plain[kind];
+  }
+
+  #attributesOfTarget({ targets }: MethodForms, form: CallForm, target: Target): CallAttributes {
+    const key = `${form.systemName} ${target.address} ${target.port}`;
+    let attributes = targets.get(key);
     if (!attributes) {
-      const { semconv } = this.options;
-      attributes = new CallAttributes(
-        { side: this.side, semconv, isAllowed: this.isAllowed },
-        form,
-      );
-      forms.set(key, attributes);
+      attributes = this.#createAttributes(form);
+      targets.set(key, attributes);
     }
     return attributes;
+  }
+
+  #createAttributes(form: CallForm): CallAttributes {
+    const { semconv } = this.options;
+    return new CallAttributes({ side: this.side, semconv, isAllowed: this.isAllowed }, form);
   }
 
   /** Where calls of this form are counted while they run. */

@@ -11,6 +11,7 @@ import {
 } from "connectum/auth";
 import type { Logger } from "connectum/core";
 import { bearer, doorNames, doorsOf, kinds, refusal, startWho } from "./support/doors.ts";
+import { mockDate } from "./support/mock-date.ts";
 
 const verifyCredentials = (token: string) => (token.startsWith("good") ? { subject: token } : null);
 
@@ -170,7 +171,7 @@ describe("createAuthInterceptor", () => {
   });
 
   test("a cached credential is not verified again until its time is over", async (t) => {
-    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const clock = mockDate(t, Date.now());
     let now = 0;
     t.mock.method(performance, "now", () => now);
     let verified = 0;
@@ -201,7 +202,7 @@ describe("createAuthInterceptor", () => {
     now += 1;
     assert.equal(await ask("a"), 1);
     assert.deepEqual([await ask("short"), await ask("short")], [1, 0]);
-    t.mock.timers.setTime(Date.now() + 100);
+    clock.set(Date.now() + 100);
     assert.equal(await ask("short"), 1, "its own end wins");
     await ask("a");
     await ask("b");

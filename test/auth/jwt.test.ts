@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { createJwtAuthInterceptor, getAuthContext, type JwtAuthOptions } from "connectum/auth";
 import { CompactSign, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { asker, FAILED } from "./support/ask.ts";
+import { mockDate } from "./support/mock-date.ts";
 
 const secret = randomBytes(64);
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -36,15 +37,15 @@ describe("vectors of the RFCs", () => {
     createJwtAuthInterceptor({ secret: key, claimsMapping: { subject: "iss" } });
 
   test("RFC 7519, 3.1: good until its exp, and not a second longer", async (t) => {
-    t.mock.timers.enable({ apis: ["Date"], now: 1_300_819_379_000 });
+    const clock = mockDate(t, 1_300_819_379_000);
     const ask = asker(interceptor());
     assert.equal(await ask(token), "joe");
-    t.mock.timers.setTime(1_300_819_380_000);
+    clock.set(1_300_819_380_000);
     assert.equal(await ask(token), FAILED);
   });
 
   test("RFC 7515, A.2 (RS256) and A.3 (ES256) by the keys of the RFC", async (t) => {
-    t.mock.timers.enable({ apis: ["Date"], now: 1_300_819_379_000 });
+    mockDate(t, 1_300_819_379_000);
     const payload =
       "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     const rs256 = {
@@ -296,12 +297,12 @@ describe("createJwtAuthInterceptor", () => {
   });
 
   test("a verified token is cached until it expires", async (t) => {
-    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const clock = mockDate(t, Date.now());
     const ask = asker(createJwtAuthInterceptor({ publicKey: pem, cache: {} }));
     const token = await sign({ exp: now() + 10 }, "RS256", rsa.privateKey);
     assert.equal(await ask(token), "ada");
     assert.equal(await ask(token), "ada");
-    t.mock.timers.setTime(Date.now() + 10_000);
+    clock.set(Date.now() + 10_000);
     assert.equal(await ask(token), FAILED);
   });
 });

@@ -1,4 +1,4 @@
-import { createClient, type Transport } from "@connectrpc/connect";
+import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -11,11 +11,16 @@ import type { Peer } from "./peer.ts";
 /** Throws unless the peer answers right: load programs count status codes and read no answer. */
 export type Check = (peer: Peer) => Promise<void>;
 
-export async function checkGrpc({ address }: Peer): Promise<void> {
+export async function checkGrpc({ address }: Peer, token?: string): Promise<void> {
   const baseUrl = `http://${address}`;
   const sessionManager = new Http2SessionManager(baseUrl);
   try {
-    const transport = createGrpcTransport({ baseUrl, sessionManager });
+    const authorize: Interceptor = (next) => (request) => {
+      if (token !== undefined) request.header.set("authorization", `Bearer ${token}`);
+      return next(request);
+    };
+    const interceptors = [authorize];
+    const transport = createGrpcTransport({ baseUrl, sessionManager, interceptors });
     await checkEcho(transport);
     let count = 0;
     const client = createClient(EchoService, transport);

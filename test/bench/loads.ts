@@ -17,8 +17,14 @@ export interface Load {
 const LOAD_CORE = 1;
 const unaryPath = "/connectum.bench.v1.EchoService/Echo";
 
-/** gRPC unary calls over HTTP/2 with prior knowledge. */
-export function grpcUnary(file: "frame" | "largeFrame", connections = 8, streams = 16): Load {
+/** gRPC unary calls over HTTP/2 with prior knowledge, all with the same token if there is one. */
+export function grpcUnary(
+  file: "frame" | "largeFrame",
+  connections = 8,
+  streams = 16,
+  token?: string,
+): Load {
+  const authorization = token === undefined ? [] : ["-H", `authorization: Bearer ${token}`];
   const load = async (peer: Peer, seconds: number, payloads: Payloads) => {
     const output = await run("h2load", [
       ...[
@@ -30,6 +36,7 @@ export function grpcUnary(file: "frame" | "largeFrame", connections = 8, streams
         `${Math.round(seconds * 1000)}ms`,
       ],
       ...["-H", "content-type: application/grpc+proto", "-H", "te: trailers"],
+      ...authorization,
       ...["-d", payloads[file], `http://${peer.address}${unaryPath}`],
     ]);
     const [, took = "0", unit] = /finished in ([\d.]+)(ms|s)/.exec(output) ?? [];
@@ -40,7 +47,7 @@ export function grpcUnary(file: "frame" | "largeFrame", connections = 8, streams
     }
     return { count: Number(succeeded), seconds: Number(took) / (unit === "ms" ? 1000 : 1) };
   };
-  return { check: checkGrpc, run: load };
+  return { check: (peer) => checkGrpc(peer, token), run: load };
 }
 
 /** Connect unary calls over HTTP/1.1, 32 connections. */

@@ -8,7 +8,8 @@ import { parseArgs } from "node:util";
 
 const VERSION = "v1.0.5";
 const PACKAGE = "connectrpc.com/conformance/cmd/connectconformance";
-const USAGE = "npm run conformance -- [--node <path>] [--run <pattern>]... [-- <runner options>]";
+const USAGE =
+  "npm run conformance -- [--chain] [--node <path>] [--run <pattern>]... [-- <runner options>]";
 
 // A full run with fewer cases has lost some, for example to a typo in config.yaml.
 const MIN_CASES = 5_250;
@@ -24,11 +25,13 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       help: { type: "boolean" },
+      // Mounts the default interceptors.
+      chain: { type: "boolean", default: false },
       node: { type: "string", default: process.execPath },
       run: { type: "string", multiple: true, default: [] },
     },
   });
-  const { help, node = process.execPath, run = [] } = values;
+  const { chain, help, node = process.execPath, run = [] } = values;
   if (help) {
     console.log(USAGE);
     return 0;
@@ -48,6 +51,7 @@ async function main(): Promise<number> {
     ...run.flatMap((pattern) => ["--run", pattern]),
     ...runnerOptions,
     ...["--", node, "--import", "tsx", "test/conformance/server.ts"],
+    ...(chain ? ["--chain"] : []),
   ]);
   rmSync(config, { recursive: true });
   console.log(`Exit status ${status} after ${Math.round((Date.now() - started) / 1000)} s`);

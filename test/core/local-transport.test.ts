@@ -178,15 +178,15 @@ describe("the local transport", () => {
     });
   });
 
-  test("a deadline ends the call for both sides", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("a deadline ends the call for both sides", async () => {
     let reason: ConnectError | undefined;
     const server = createServer({
       services: [
         defineService(GreeterService, {
           sayHello: (_, context) =>
             new Promise((_resolve, reject) => {
-              assert.ok((context.timeoutMs() ?? 0) > 900);
+              const left = context.timeoutMs() ?? 0;
+              assert.ok(left > 0 && left <= 100, String(left));
               context.signal.addEventListener("abort", () => {
                 reason = context.signal.reason;
                 reject(reason);
@@ -195,8 +195,7 @@ describe("the local transport", () => {
         }),
       ],
     });
-    const answer = server.localClient(GreeterService).sayHello({}, { timeoutMs: 1_000 });
-    t.mock.timers.tick(1_000);
+    const answer = server.localClient(GreeterService).sayHello({}, { timeoutMs: 100 });
     await assert.rejects(answer, { code: Code.DeadlineExceeded });
     assert.equal(reason?.code, Code.DeadlineExceeded);
   });

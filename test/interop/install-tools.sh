@@ -117,11 +117,14 @@ go_tool grpc-health-probe v0.4.38 github.com/grpc-ecosystem/grpc-health-probe bu
 go_tool h2spec v2.2.1+incompatible github.com/summerwind/h2spec/cmd/h2spec install_package
 own_program cli-go-server test/cli/go-server
 own_program cli-k8s-check test/cli/k8s-check
-python_packages grpcio==1.85.1 grpcio-tools==1.85.1 opentelemetry-proto==1.45.2
+python_packages grpcio==1.85.1 grpcio-tools==1.85.1 opentelemetry-proto==1.45.2 \
+  protovalidate==1.2.0 PyJWT==2.10.1 cryptography==50.0.2
 curl_with_http2
 debian_command chromium chromium
 debian_command prometheus prometheus
 debian_command promtool prometheus
+debian_command redis-server redis-server
+debian_command nginx nginx
 
 if [ "$missing" = 1 ] && [ "${CI:-}" = true ]; then exit 1; fi
 exit 0

@@ -11,6 +11,7 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { Health } from "../../src/healthcheck/gen/grpc/health/v1/health_pb.js";
+import { MyService } from "../gen/connectum/mission/v1/mission_pb.js";
 
 const NOT_SERVING = 2;
 const SERVING = 1;
@@ -63,6 +64,16 @@ test("the quick start runs as it stands, and answers NOT_SERVING everywhere whil
   child.kill("SIGTERM");
   const [text] = (await output) as [Buffer];
   assert.equal(text.toString(), "Server stopped\n");
+});
+
+// In this file because it takes the same port.
+test("the in-process page's server serves local clients before it starts, and both kinds after", async (t) => {
+  const { server, local, addressBefore } = await import("./in-process/coexistence.ts");
+  t.after(() => server.stop());
+  assert.equal(addressBefore, null);
+  const remote = createClient(MyService, createGrpcTransport({ baseUrl }));
+  const [first, second] = await Promise.all([remote.doWork({}), local.doWork({})]);
+  assert.deepEqual([first.count, second.count].sort(), [2, 3]);
 });
 
 /** The quick start has a package.json of its own, so this package must be installed for it. */

@@ -19,6 +19,7 @@ import {
   extendInterceptor,
   singleTransportResolver,
 } from "connectum/core";
+import { createDefaultInterceptors, createMethodFilterInterceptor } from "connectum/interceptors";
 import {
   createOtelClientInterceptor,
   createOtelInterceptor,
@@ -262,7 +263,8 @@ describe("calls that never reach the handler", () => {
     });
     const { baseUrl } = await startServer(t, {
       services: [script],
-      interceptors: [refuse, createOtelInterceptor(collected.providers)],
+      // Extended by its user, it still sees what an interceptor does not.
+      interceptors: [refuse, extendInterceptor(createOtelInterceptor(collected.providers), {})],
       readMaxBytes: 100,
     });
     const post = (body: string, headers: Record<string, string> = {}) =>
@@ -581,6 +583,21 @@ test("works as a plain interceptor of connect-node's adapter", async (t) => {
   );
 });
 
+test("works behind a method filter, which hides the start and the end from it", async () => {
+  const collected = new Collected();
+  const filter = createMethodFilterInterceptor({
+    "connectum.script.v1.ScriptService/Once": createOtelInterceptor(collected.providers),
+  });
+  const server = createServer({ services: [script], interceptors: [filter] });
+  const client = server.localClient(ScriptService);
+  await client.once({ content });
+  for await (const _ of client.download({}));
+  assert.deepEqual(
+    collected.spans.map(({ name }) => name.split("/")[1]),
+    ["Once"],
+  );
+});
+
 test("two servers on one meter provider count their active calls together", async () => {
   const collected = new Collected();
   const entered = [withResolvers(), withResolvers()];
@@ -646,4 +663,31 @@ test("names are those of the semantic conventions", async (t) => {
     "rpc.server.errors",
     "transport",
   ]);
+});
+
+test("in the default chain the logger outside of it knows the span, auth inside is within it", async () => {
+  const collected = new Collected();
+  const lines: Array<Record<string, unknown>> = [];
+  const info = (details: object) => void lines.push({ ...details });
+  let inAuth: string | undefined;
+  const server = createServer({
+    services: [script],
+    interceptors: createDefaultInterceptors({
+      logger: { logger: { debug: info, info, warn: info, error: info } },
+      tracing: createOtelInterceptor(collected.providers),
+      auth: (next) => (request) => {
+        inAuth = trace.getActiveSpan()?.spanContext().spanId;
+        return next(request);
+      },
+    }),
+  });
+  const client = createClient(ScriptService, createLocalTransport(server));
+  await client.once({});
+  for await (const _ of client.download({}));
+  const [once, download] = await collected.ended(2);
+  assert.deepEqual(
+    lines.map(({ spanId }) => spanId),
+    [once?.spanContext().spanId, download?.spanContext().spanId],
+  );
+  assert.equal(inAuth, download?.spanContext().spanId);
 });

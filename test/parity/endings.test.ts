@@ -1,64 +1,9 @@
 import { EventEmitter, once } from "node:events";
 import { describe } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { aborted, drain, outcomeOf, type ScriptImpl, shown, texts } from "./outcome.ts";
+import { aborted, drain, outcomeOf, shown, texts } from "./outcome.ts";
 import { parity } from "./parity.ts";
-
-/** Long enough that a call reaches its handler before, on a busy machine, too. */
-const DEADLINE_MS = 400;
-
-/** Handlers that wait for their signal, log how it ends, and tell `events` when they wait. */
-function waiting(
-  log: (entry: unknown) => void,
-  nameOf = (reason: ConnectError) => `${Code[reason.code]}, ${reason.rawMessage}`,
-) {
-  const events = new EventEmitter();
-  const wait = (signal: AbortSignal) => {
-    events.emit("waiting");
-    return aborted(signal).catch((reason: ConnectError) => {
-      log(`signal: ${nameOf(reason)}`);
-      throw reason;
-    });
-  };
-  const service: ScriptImpl = {
-    once: (_, { signal }) => wait(signal),
-    async *download(_, { signal }) {
-      try {
-        yield { content: { text: "one" } };
-        await wait(signal);
-      } finally {
-        log("finally");
-      }
-    },
-    async upload(requests, { signal }) {
-      for await (const { content } of requests) {
-        log(content?.text);
-        await wait(signal);
-      }
-      return {};
-    },
-    async *talk(requests, { signal }) {
-      try {
-        for await (const { content } of requests) {
-          yield { content };
-          await wait(signal);
-        }
-      } finally {
-        log("finally");
-      }
-    },
-  };
-  return { service, events };
-}
-
-/** The client's clock and the server's run out together, so whose news comes first is luck. */
-const either = () => "canceled or deadline exceeded";
-
-/** One message, and the stream stays open. */
-async function* openEnded() {
-  yield { content: { text: "first" } };
-  await new Promise(() => {});
-}
+import { openEnded, waiting } from "./waiting.ts";
 
 const reasons: Record<string, unknown> = {
   "no reason": undefined,
@@ -189,57 +134,6 @@ describe("calls end the same everywhere", () => {
       };
     });
   }
-
-  parity("a deadline passes during a unary call", (log) => ({
-    ...waiting(log, either),
-    logged: 1,
-    call: (client) => client.once({}, { timeoutMs: DEADLINE_MS }),
-  }));
-
-  parity("a deadline passes in a handler that does not listen", () => ({
-    service: { once: () => new Promise(() => {}) },
-    call: (client) => client.once({}, { timeoutMs: DEADLINE_MS }),
-  }));
-
-  parity("a deadline passes during a server stream", (log) => ({
-    ...waiting(log, either),
-    logged: 2,
-    call: (client) => drain(client.download({}, { timeoutMs: DEADLINE_MS })),
-  }));
-
-  parity("a deadline passes during a client stream", (log) => ({
-    ...waiting(log, either),
-    logged: 2,
-    call: (client) => client.upload(openEnded(), { timeoutMs: DEADLINE_MS }),
-  }));
-
-  parity("a deadline passes during a bidi stream", (log) => ({
-    ...waiting(log, either),
-    isFullDuplex: true,
-    logged: 2,
-    call: (client) => drain(client.talk(openEnded(), { timeoutMs: DEADLINE_MS })),
-  }));
-
-  // A gRPC timeout has at most eight digits.
-  for (const timeoutMs of [undefined, 0, -1, 3_600_000, 99_999_999]) {
-    parity(`the handler sees a timeout of ${timeoutMs}`, (log) => ({
-      service: {
-        once(_, context) {
-          const left = context.timeoutMs();
-          log(left === undefined ? "none" : Math.ceil(left / 60_000));
-          return {};
-        },
-      },
-      call: async (client) => void (await client.once({}, { timeoutMs })),
-    }));
-  }
-
-  parity("the server shortens a deadline", (log) => ({
-    ...waiting(log),
-    options: { maxTimeoutMs: 30 },
-    logged: 1,
-    call: (client) => client.once({}, { timeoutMs: 60_000 }),
-  }));
 
   parity("a caller stops reading early and then leaves", (log) => ({
     logged: 2,

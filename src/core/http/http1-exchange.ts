@@ -185,7 +185,10 @@ export class Http1Exchange implements Exchange {
     const request = this.#request;
     const { socket } = request;
     socket.destroySoon = () => {
+      // Node resumes a request nobody has read, to discard its body: a gigabyte, if the client has one.
+      socket.resume = () => socket;
       request.pause();
+      socket.pause();
       socket.end();
       const timer = setTimeout(() => socket.destroy(), LINGER_MS);
       socket.once("close", () => clearTimeout(timer));

@@ -55,3 +55,8 @@ export function streamRequest(call: Call, messages: AsyncIterable<Message>): Str
 export function callOfRequest(request: object): Call | undefined {
   return (request as { [callOf]?: Call })[callOf];
 }
+
+/** Whether it is the very request the chain began with, which nobody can have given another signal. */
+export function isOriginal(request: object): boolean {
+  return request instanceof CallRequest;
+}

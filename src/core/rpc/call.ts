@@ -32,6 +32,7 @@ export class Call implements HandlerContext {
   readonly method: DescMethod;
   readonly protocolName: ProtocolName;
   readonly source: CallSource;
+  readonly #clientDeadline: number | undefined;
   #deadline: number | undefined;
   readonly #registry: CallRegistry;
   #requestHeader: RpcHeaders | undefined;
@@ -69,7 +70,8 @@ export class Call implements HandlerContext {
     this.method = method;
     this.protocolName = protocolName;
     this.source = source;
-    this.#deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#clientDeadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#deadline = this.#clientDeadline;
     this.#registry = registry;
   }
 
@@ -106,10 +108,14 @@ export class Call implements HandlerContext {
   }
 
   get timeoutMs(): () => number | undefined {
-    return () => (this.#deadline === undefined ? undefined : this.#deadline - performance.now());
+    const deadline = this.#clientDeadline;
+    return () => (deadline === undefined ? undefined : deadline - performance.now());
   }
 
-  /** When the call must end, on the clock of `performance.now()`. */
+  /**
+   * When the call must end, on the clock of `performance.now()`: the client's deadline, which
+   * handlers know by `timeoutMs`, or an earlier one of this server, which they know by the signal.
+   */
   get deadline(): number | undefined {
     return this.#deadline;
   }

@@ -1,5 +1,6 @@
 import type { HandlerContext, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import type { Call } from "./call.ts";
+import { isOriginal } from "./call-request.ts";
 import { RpcHeaders } from "./rpc-headers.ts";
 
 /**
@@ -11,10 +12,10 @@ export function handlerContext(
   call: Call | undefined,
 ): HandlerContext {
   if (!call) return detachedContext(request);
-  const signal = Object.getOwnPropertyDescriptor(request, "signal");
-  const isSameSignal = signal?.get !== undefined || signal?.value === call.touchedSignal;
   const isSame =
-    isSameSignal && request.header === call.requestHeader && request.contextValues === call.values;
+    request.header === call.requestHeader &&
+    request.contextValues === call.values &&
+    (isOriginal(request) || isLazySignal(request) || request.signal === call.touchedSignal);
   if (isSame) return call;
   return {
     method: request.method,
@@ -31,6 +32,11 @@ export function handlerContext(
     responseHeader: call.responseHeader,
     responseTrailer: call.responseTrailer,
   };
+}
+
+/** Whether reading the signal of the request would make it. */
+function isLazySignal(request: object): boolean {
+  return Object.getOwnPropertyDescriptor(request, "signal")?.get !== undefined;
 }
 
 /** For a request an interceptor has built from nothing. */

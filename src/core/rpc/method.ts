@@ -2,6 +2,7 @@ import { create, type DescMethod, isMessage, type Message } from "@bufbuild/prot
 import {
   Code,
   ConnectError,
+  type HandlerContext,
   type Interceptor,
   type StreamRequest,
   type StreamResponse,
@@ -170,20 +171,34 @@ export class Method {
   };
 
   /** The innermost function of the chain: calls the implementation with what interceptors left. */
-  readonly #invoke = async (request: AnyRequest): Promise<AnyResponse> => {
+  readonly #invoke = (request: AnyRequest): Promise<AnyResponse> =>
+    request.stream ? this.#invokeStream(request) : this.#invokeUnary(request);
+
+  /** Not `async`: most handlers of a unary call need nobody to wait for them. */
+  #invokeUnary(request: UnaryRequest): Promise<UnaryResponse> {
     const call = callOfRequest(request);
     const context = handlerContext(request, call);
     const toOutput = call?.convertOutput ?? this.toOutput;
-    const { responseHeader: header, responseTrailer: trailer } = context;
-    const common = { service: request.service, method: request.method, header, trailer };
-    if (!request.stream) {
-      const output = await this.#implementation(request.message as never, context);
-      return { ...common, stream: false, message: toOutput(output) } as UnaryResponse;
+    try {
+      const output = this.#implementation(request.message as never, context);
+      if (isThenable(output)) {
+        return output.then((settled) => unaryResponse(request, context, toOutput(settled)));
+      }
+      return Promise.resolve(unaryResponse(request, context, toOutput(output)));
+    } catch (thrown) {
+      return Promise.reject(thrown);
     }
+  }
+
+  async #invokeStream(request: StreamRequest): Promise<StreamResponse> {
+    const call = callOfRequest(request);
+    const context = handlerContext(request, call);
+    const { responseHeader: header, responseTrailer: trailer } = context;
     const outputs = await this.#run(request.message, context);
-    const message = normalizeMessages(outputs, toOutput);
-    return { ...common, stream: true, message } as StreamResponse;
-  };
+    const message = normalizeMessages(outputs, call?.convertOutput ?? this.toOutput);
+    const { service, method } = request;
+    return { stream: true, service, method, header, trailer, message } as StreamResponse;
+  }
 
   async #run(
     messages: AsyncIterable<Message>,
@@ -207,6 +222,14 @@ export class Method {
     }
     return iterable as AsyncIterable<Message>;
   }
+}
+
+function unaryResponse(
+  { service, method }: UnaryRequest,
+  { responseHeader: header, responseTrailer: trailer }: HandlerContext,
+  message: Message,
+): UnaryResponse {
+  return { stream: false, service, method, header, trailer, message } as UnaryResponse;
 }
 
 function gateOf(interceptor: Interceptor) {

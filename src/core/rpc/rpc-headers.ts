@@ -21,6 +21,7 @@ export class RpcHeaders implements Headers {
 
   /** A copy of any `HeadersInit`. */
   static from(init: HeadersInit | undefined): RpcHeaders {
+    if (init instanceof RpcHeaders) return init.#copy();
     const headers = new RpcHeaders();
     if (init === undefined) return headers;
     const entries = Symbol.iterator in init ? init : Object.entries(init);
@@ -121,6 +122,16 @@ export class RpcHeaders implements Headers {
 
   [inspect.custom](): string {
     return `Headers ${inspect(Object.fromEntries(this))}`;
+  }
+
+  #copy(): RpcHeaders {
+    const copy = new RpcHeaders();
+    for (const name in this.#fields) {
+      const value = this.#fields[name];
+      if (value === undefined || !isVisible(name)) continue;
+      copy.#own()[name] = typeof value === "string" ? value : [...value];
+    }
+    return copy;
   }
 
   #own(): HeaderFields {

@@ -9,7 +9,16 @@ export const leave = delayRow("LEAVE", "delay from a client that leaves to the e
 /** From a change of health to the last of 1000 watchers that hears of it, over 200 tries. */
 export const watch = delayRow("WATCH", "delay from a change of health to 1000 watchers");
 
-function delayRow(id: "LEAVE" | "WATCH", what: string): Row {
+/** From the first bytes of an upload without a token to its refusal, over 200 tries. */
+export const refused = delayRow("REFUSED", "delay from an upload without a token to its refusal");
+
+/** From the deadline of a call to the signal of its handler, over 200 tries. */
+export const timeout = delayRow(
+  "TIMEOUT",
+  "delay from the server's deadline to the handler's signal",
+);
+
+function delayRow(id: "LEAVE" | "WATCH" | "REFUSED" | "TIMEOUT", what: string): Row {
   return { id, what, needs: [], run: (bench) => run(bench, id) };
 }
 

@@ -1,6 +1,10 @@
 import type { Row } from "../row.ts";
-import { leave, watch } from "./delays.ts";
+import { auth } from "./auth.ts";
+import { chain, each } from "./chain.ts";
+import { leave, refused, timeout, watch } from "./delays.ts";
 import { handshake } from "./handshake.ts";
+import { otel } from "./otel.ts";
+import { overload } from "./overload.ts";
 import { p1 } from "./p1.ts";
 import { p2 } from "./p2.ts";
 import { p4 } from "./p4.ts";
@@ -26,7 +30,14 @@ export const rows: readonly Row[] = [
   p10,
   p11,
   p12,
+  otel,
   handshake,
   leave,
   watch,
+  auth,
+  refused,
+  chain,
+  each,
+  timeout,
+  overload,
 ];

@@ -1,16 +1,26 @@
 import { once } from "node:events";
+import { request } from "node:http";
+import { connect } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
 import { type CallOptions, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { createJwtAuthInterceptor } from "connectum/auth";
 import { createLocalTransport, createServer, defineService } from "connectum/core";
 import { Healthcheck, ServingStatus } from "connectum/healthcheck";
+import { createDefaultInterceptors } from "connectum/interceptors";
 import { Health } from "../../../src/healthcheck/gen/grpc/health/v1/health_pb.js";
 import { EchoService } from "../../gen/connectum/bench/v1/echo_pb.js";
 
 // Argument: which delay is measured. Sends the milliseconds of every try.
 const tries = 200;
 const watchers = 1_000;
-const measured = process.argv[2] === "watch" ? await watch() : await leave();
+const measures: Record<string, () => Promise<Record<string, number[]>>> = {
+  leave,
+  watch,
+  refused,
+  timeout,
+};
+const measured = await measures[process.argv[2] ?? ""]?.();
 process.send?.(measured, () => process.exit(0));
 
 /** From a client that leaves to the signal of its handler, and to the end of its generator. */
@@ -125,4 +135,78 @@ async function watch(): Promise<Record<string, number[]>> {
     delays.push(performance.now() - start);
   }
   return { [`all of ${watchers} watchers`]: delays };
+}
+
+/** From the first bytes of an upload without a token to its refusal. */
+async function refused(): Promise<Record<string, number[]>> {
+  const server = createServer({
+    services: [defineService(EchoService, {})],
+    port: 0,
+    host: "127.0.0.1",
+    interceptors: [createJwtAuthInterceptor({ secret: "s".repeat(32) })],
+  });
+  await server.start();
+  const { port } = server.address as unknown as { port: number };
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const path = "/connectum.bench.v1.EchoService/Echo";
+  const upload = Buffer.alloc(1024 * 1024);
+  const session = connect(baseUrl);
+  await once(session, "remoteSettings");
+  const senders: Record<string, () => Promise<unknown>> = {
+    "gRPC h2": () => {
+      const stream = session.request({
+        ":method": "POST",
+        ":path": path,
+        "content-type": "application/grpc+proto",
+        te: "trailers",
+      });
+      stream.on("error", () => {});
+      stream.resume();
+      stream.write(upload);
+      return once(stream, "response");
+    },
+    "Connect h1": () => {
+      const headers = { "content-type": "application/proto" };
+      const call = request(baseUrl + path, { method: "POST", headers, agent: false });
+      call.on("error", () => {});
+      call.write(upload);
+      return once(call, "response").then(([response]) => response.resume());
+    },
+  };
+  const delays: Record<string, number[]> = {};
+  for (const [name, send] of Object.entries(senders)) {
+    delays[name] = [];
+    for (let count = 0; count < tries; count++) {
+      await turn();
+      const start = performance.now();
+      await send();
+      delays[name].push(performance.now() - start);
+    }
+  }
+  return delays;
+}
+
+/** From the deadline that the timeout interceptor sets to the signal of the handler. */
+async function timeout(): Promise<Record<string, number[]>> {
+  const timeoutMs = 20;
+  const delays: number[] = [];
+  const server = createServer({
+    services: [
+      defineService(EchoService, {
+        async echo(_, { signal }) {
+          const due = performance.now() + timeoutMs;
+          await once(signal, "abort");
+          delays.push(performance.now() - due);
+          return {};
+        },
+      }),
+    ],
+    interceptors: createDefaultInterceptors({
+      timeout: { timeoutMs },
+      circuitBreaker: false,
+    }),
+  });
+  const client = createClient(EchoService, createLocalTransport(server));
+  for (let count = 0; count < tries; count++) await client.echo({}).catch(() => {});
+  return { "20 ms": delays };
 }

@@ -1,12 +1,13 @@
 import { createClient, createRouterTransport, type Transport } from "@connectrpc/connect";
 import { createLocalTransport, createServer, defineService } from "connectum/core";
 import { EchoService } from "../../gen/connectum/bench/v1/echo_pb.js";
+import { chainOf } from "./chains.ts";
 import { floorTransport } from "./floor-transport.ts";
 import { answerQuestions, repeat } from "./host.ts";
 import { echoService } from "./service.ts";
 
-// Arguments: which transport, and whether unary calls or streams of 100 messages are measured.
-const [, , transportName, kind] = process.argv;
+// Arguments: which transport, whether unary calls or streams of 100 messages are measured, which chain.
+const [, , transportName, kind, chain] = process.argv;
 const client = createClient(EchoService, createTransport());
 const text = "a message of thirty-three letters";
 
@@ -30,10 +31,15 @@ function createTransport(): Transport {
     case "floor":
       return floorTransport(echoService);
     case "router":
-      return createRouterTransport((router) => void router.service(EchoService, echoService));
+      return createRouterTransport((router) => void router.service(EchoService, echoService), {
+        router: { interceptors: chainOf(chain) },
+      });
     default:
       return createLocalTransport(
-        createServer({ services: [defineService(EchoService, echoService)] }),
+        createServer({
+          services: [defineService(EchoService, echoService)],
+          interceptors: chainOf(chain),
+        }),
       );
   }
 }

@@ -30,7 +30,7 @@ const service = defineService(ScriptService, {
     visits++;
     return {};
   },
-  upload() {
+  async upload() {
     visits++;
     return {};
   },

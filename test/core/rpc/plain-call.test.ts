@@ -13,9 +13,9 @@ const CALLS = 50;
 const made: Record<string, number> = {};
 
 for (const name of ["AbortController", "Headers", "DOMException"] as const) {
-  const original = globalThis[name];
-  const counting = new Proxy(original, {
-    construct(target, args, newTarget) {
+  const original = globalThis[name] as new (...args: unknown[]) => object;
+  const counting: typeof original = new Proxy(original, {
+    construct(target, args, newTarget): object {
       made[name] = (made[name] ?? 0) + 1;
       return Reflect.construct(target, args, newTarget === counting ? target : newTarget);
     },
@@ -24,9 +24,9 @@ for (const name of ["AbortController", "Headers", "DOMException"] as const) {
 }
 for (const name of ["setTimeout", "setInterval"] as const) {
   const original = globalThis[name];
-  const counting = (...args: Parameters<typeof original>) => {
+  const counting = (callback: () => void, ms?: number, ...args: []) => {
     made[name] = (made[name] ?? 0) + 1;
-    return original(...args);
+    return original(callback, ms, ...args);
   };
   Object.assign(globalThis, { [name]: Object.assign(counting, original) });
 }

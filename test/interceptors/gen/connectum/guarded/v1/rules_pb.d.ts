@@ -2,7 +2,7 @@
 // @generated from file connectum/guarded/v1/rules.proto (package connectum.guarded.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any, Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
@@ -10,6 +10,20 @@ import type { Any, Duration, Timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file connectum/guarded/v1/rules.proto.
  */
 export declare const file_connectum_guarded_v1_rules: GenFile;
+
+/**
+ * There is one at all: the message is valid.
+ *
+ * @generated from message connectum.guarded.v1.Verdict
+ */
+export declare type Verdict = Message<"connectum.guarded.v1.Verdict"> & {
+};
+
+/**
+ * Describes the message connectum.guarded.v1.Verdict.
+ * Use `create(VerdictSchema)` to create a new message.
+ */
+export declare const VerdictSchema: GenMessage<Verdict>;
 
 /**
  * One message for each family of rules. Verdicts are compared with another implementation's.
@@ -457,4 +471,76 @@ export declare type Exclusive = Message<"connectum.guarded.v1.Exclusive"> & {
  * Use `create(ExclusiveSchema)` to create a new message.
  */
 export declare const ExclusiveSchema: GenMessage<Exclusive>;
+
+/**
+ * A method for each family of rules.
+ *
+ * @generated from service connectum.guarded.v1.RulesService
+ */
+export declare const RulesService: GenService<{
+  /**
+   * @generated from rpc connectum.guarded.v1.RulesService.CheckNumbers
+   */
+  checkNumbers: {
+    methodKind: "unary";
+    input: typeof NumbersSchema;
+    output: typeof VerdictSchema;
+  },
+  /**
+   * @generated from rpc connectum.guarded.v1.RulesService.CheckStrings
+   */
+  checkStrings: {
+    methodKind: "unary";
+    input: typeof StringsSchema;
+    output: typeof VerdictSchema;
+  },
+  /**
+   * @generated from rpc connectum.guarded.v1.RulesService.CheckFormats
+   */
+  checkFormats: {
+    methodKind: "unary";
+    input: typeof FormatsSchema;
+    output: typeof VerdictSchema;
+  },
+  /**
+   * @generated from rpc connectum.guarded.v1.RulesService.CheckBlobs
+   */
+  checkBlobs: {
+    methodKind: "unary";
+    input: typeof BlobsSchema;
+    output: typeof VerdictSchema;
+  },
+  /**
+   * @generated from rpc connectum.guarded.v1.RulesService.CheckComposites
+   */
+  checkComposites: {
+    methodKind: "unary";
+    input: typeof CompositesSchema;
+    output: typeof VerdictSchema;
+  },
+  /**
+   * @generated from rpc connectum.guarded.v1.RulesService.CheckLeaf
+   */
+  checkLeaf: {
+    methodKind: "unary";
+    input: typeof LeafSchema;
+    output: typeof VerdictSchema;
+  },
+  /**
+   * @generated from rpc connectum.guarded.v1.RulesService.CheckExpressions
+   */
+  checkExpressions: {
+    methodKind: "unary";
+    input: typeof ExpressionsSchema;
+    output: typeof VerdictSchema;
+  },
+  /**
+   * @generated from rpc connectum.guarded.v1.RulesService.CheckExclusive
+   */
+  checkExclusive: {
+    methodKind: "unary";
+    input: typeof ExclusiveSchema;
+    output: typeof VerdictSchema;
+  },
+}>;
 

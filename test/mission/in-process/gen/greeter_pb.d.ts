@@ -1,0 +1,1 @@
+export { GreeterService } from "../../../gen/connectum/mission/v1/mission_pb.js";
