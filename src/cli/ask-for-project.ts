@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { cancel, intro, isCancel, select, text } from "@clack/prompts";
+import { cancel, intro, isCancel, outro, select, text } from "@clack/prompts";
 import { CliError, ExitCode, messageOf } from "./cli-error.ts";
 import { checkPackageName, namesOf } from "./templates/names.ts";
 
@@ -57,6 +57,7 @@ export async function askForProject(given: Given): Promise<ProjectAnswers> {
         ],
       }),
     ));
+  outro(`A ${template} service called ${name}.`);
   return { dir, name, template };
 }
 

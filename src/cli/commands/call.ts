@@ -53,8 +53,8 @@ export const callCommand = defineCliCommand({
   description:
     "Call any method of a running server. Its schema is read through reflection; responses are printed as JSON, one line each unless a terminal shows a single one.",
   examples: [
-    `call http://localhost:5000 greeter.v1.GreeterService/SayHello -d '{"name":"Ada"}'`,
-    `call https://api.example.com shop.v1.Orders/Watch -H "authorization: Bearer $TOKEN"`,
+    `call localhost:5000 shop.v1.Orders/Get -d '{"id":"7"}'`,
+    `call https://example.com shop.v1.Orders/Watch -H "x-team: a"`,
   ],
   args,
   repeatable: ["header"],

@@ -1,7 +1,7 @@
 import { ownManifest } from "../own-package.ts";
 import { deployFiles } from "./deploy-files.ts";
 import type { Names } from "./names.ts";
-import { type Files, serviceFiles } from "./service-files.ts";
+import { type Files, PACKAGE, serviceFiles } from "./service-files.ts";
 import { thirdPartyFiles } from "./third-party-files.ts";
 
 export interface ProjectOptions {
@@ -124,11 +124,11 @@ plugins:
 function server(names: Names, { full, auth }: { full: boolean; auth: boolean }): string {
   const chain = `createDefaultInterceptors(${full ? `{ logger: true${auth ? ", auth" : ""} }` : ""})`;
   return `import { pathToFileURL } from "node:url";
-import { createServer, type Server } from "connectum/core";
-import { parseEnvConfig, serverOptionsFromEnv } from "connectum/core/config";
-import { Healthcheck } from "connectum/healthcheck";
-import { createDefaultInterceptors } from "connectum/interceptors";
-import { Reflection } from "connectum/reflection";
+import { createServer, type Server } from "${PACKAGE}/core";
+import { parseEnvConfig, serverOptionsFromEnv } from "${PACKAGE}/core/config";
+import { Healthcheck } from "${PACKAGE}/healthcheck";
+import { createDefaultInterceptors } from "${PACKAGE}/interceptors";
+import { Reflection } from "${PACKAGE}/reflection";
 ${auth ? 'import { auth } from "./auth.ts";\n' : ""}import { services } from "./services/index.ts";
 
 /** The server, not started. Tests and the connectum command start it themselves. */
@@ -166,7 +166,7 @@ import {
   createJwtAuthInterceptor,
   createProtoAuthzInterceptor,
   getPublicMethods,
-} from "connectum/auth";
+} from "${PACKAGE}/auth";
 import { services } from "./services/index.ts";
 
 const { AUTH_JWKS_URI, AUTH_ISSUER, AUTH_AUDIENCE } = process.env;

@@ -1,5 +1,8 @@
 import type { Names } from "./names.ts";
 
+/** What templates import; written out, it would look like an import of this module. */
+export const PACKAGE = "connectum";
+
 /** Files by their path in the project. */
 export type Files = Record<string, string>;
 
@@ -97,7 +100,7 @@ function handler(names: Names, { full }: ServiceTemplateOptions): string {
   },
 `
     : "";
-  return `import { defineService } from "connectum/core";
+  return `import { defineService } from "${PACKAGE}/core";
 import { ${names.pascal}Service } from "#gen/${names.snake}/v1/${names.snake}_pb.js";
 
 export const ${names.camel} = defineService(${names.pascal}Service, {
