@@ -67,7 +67,7 @@ export const coreOptions: Readonly<Record<CoreOption, Proof>> = {
     `${bad}/message-limit.test.ts`,
     "a body that grows over readMaxBytes is refused on the way",
   ],
-  writeMaxBytes: ["test/load/large.test.ts", "writeMaxBytes refuses a message that is larger"],
+  writeMaxBytes: [every, "writeMaxBytes refuses an answer that is larger"],
   maxTimeoutMs: [
     `${bad}/deadlines.test.ts`,
     "a deadline longer than maxTimeoutMs is shortened to it",
