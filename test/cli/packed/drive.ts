@@ -122,7 +122,8 @@ export class Drive {
 
   async access(): Promise<void> {
     const { stdout } = await this.#succeeds("connectum auth explain");
-    assert.match(stdout, /shop\.v1\.ShopService\/SayHello/);
+    assert.match(stdout, /shop\.v1\.ShopService\/SayHello +anybody/);
+    assert.match(stdout, /shop\.v1\.ShopService\/Repeat .*shop:read/);
   }
 
   async dev(): Promise<void> {
