@@ -12,7 +12,9 @@ const services = [loadService()];
 const isPing = ({ type }: { type: number }) => type === frameType.ping;
 
 describe("keepalive", () => {
-  test("pings a client that is silent for intervalMs and closes it timeoutMs later", async (t) => {
+  test("pings a client that is silent for intervalMs and closes it timeoutMs later", {
+    timeout: 20_000,
+  }, async (t) => {
     const keepalive = { intervalMs: 100, timeoutMs: 100 };
     const { port } = await startServer(t, { services, keepalive });
     const client = await RawHttp2.open(port, false);
@@ -20,7 +22,7 @@ describe("keepalive", () => {
     await client.closed;
   });
 
-  test("keeps a client that answers", async (t) => {
+  test("keeps a client that answers", { timeout: 20_000 }, async (t) => {
     const keepalive = { intervalMs: 20, timeoutMs: 2_000 };
     const { port } = await startServer(t, { services, keepalive });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
@@ -29,7 +31,7 @@ describe("keepalive", () => {
     assert.equal(session.closed, false);
   });
 
-  test("with false nobody is pinged", async (t) => {
+  test("with false nobody is pinged", { timeout: 20_000 }, async (t) => {
     const options = { services, keepalive: false, maxConnectionIdleMs: 500 } as const;
     const { port } = await startServer(t, options);
     const client = await RawHttp2.open(port, false);
@@ -38,7 +40,9 @@ describe("keepalive", () => {
     client.socket.destroy();
   });
 
-  test("a connection that breaks while it is looked at harms nobody", async (t) => {
+  test("a connection that breaks while it is looked at harms nobody", {
+    timeout: 20_000,
+  }, async (t) => {
     const keepalive = { intervalMs: 1, timeoutMs: 1_000 };
     const { port } = await startServer(t, { services, keepalive });
     const clients = Array.from({ length: 50 }, async () => {
@@ -53,7 +57,9 @@ describe("keepalive", () => {
 });
 
 describe("connection lifetimes", () => {
-  test("after maxConnectionAgeMs a client is asked to leave, and its calls run on", async (t) => {
+  test("after maxConnectionAgeMs a client is asked to leave, and its calls run on", {
+    timeout: 20_000,
+  }, async (t) => {
     const { port } = await startServer(t, { services, maxConnectionAgeMs: 100 });
     const client = await RawHttp2.open(port, false);
     client.request(1, requestHeaders("/connectum.load.v1.LoadService/Talk"));
@@ -65,7 +71,7 @@ describe("connection lifetimes", () => {
     client.socket.destroy();
   });
 
-  test("after maxConnectionAgeGraceMs what still runs is cut", async (t) => {
+  test("after maxConnectionAgeGraceMs what still runs is cut", { timeout: 20_000 }, async (t) => {
     const ages = { maxConnectionAgeMs: 100, maxConnectionAgeGraceMs: 100 };
     const { port } = await startServer(t, { services, ...ages });
     const client = await RawHttp2.open(port, false);
@@ -78,13 +84,17 @@ describe("connection lifetimes", () => {
     clearInterval(pong);
   });
 
-  test("an HTTP/2 connection without calls is asked to leave after maxConnectionIdleMs", async (t) => {
+  test("an HTTP/2 connection without calls is asked to leave after maxConnectionIdleMs", {
+    timeout: 20_000,
+  }, async (t) => {
     const { port } = await startServer(t, { services, maxConnectionIdleMs: 100 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     await once(session, "close");
   });
 
-  test("an idle HTTP/1.1 connection is closed after maxConnectionIdleMs", async (t) => {
+  test("an idle HTTP/1.1 connection is closed after maxConnectionIdleMs", {
+    timeout: 20_000,
+  }, async (t) => {
     const { baseUrl } = await startServer(t, { services, maxConnectionIdleMs: 100 });
     const agent = new Agent({ keepAlive: true });
     t.after(() => agent.destroy());

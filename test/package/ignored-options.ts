@@ -32,7 +32,7 @@ function run(option: string, file: string): Promise<string> {
       process.execPath,
       [
         ...["--import", "./test/package/options/ignore-option.mjs", "--import", "tsx"],
-        ...["--test", "--test-reporter", "tap", "--test-timeout", "30000", file],
+        ...["--test", "--test-reporter", "tap", file],
       ],
       {
         env: { ...process.env, CONNECTUM_IGNORED_OPTION: option },

@@ -27,6 +27,11 @@ export function createHttp1Server(
     keepAliveTimeout: maxConnectionIdleMs,
   });
   server.on("request", (request, response) => {
+    // Newer Node does the same by itself.
+    if (request.httpVersion === "1.1" && request.headers.host === undefined) {
+      response.writeHead(400, { connection: "close" }).end();
+      return;
+    }
     const isClosing = connections.begin(request, response);
     const rpc = handler.rpcAt(request.url ?? "", request.method, request.headers);
     if (rpc) {
