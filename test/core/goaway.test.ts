@@ -93,6 +93,16 @@ for (const wire of ["plaintext", "TLS"] as const) {
       assert.ok(names.indexOf("GOAWAY") < names.indexOf("HEADERS"), names.join());
     });
 
+    test("does not wait for anything when its client is idle", async (t) => {
+      const { server, connect } = await start(t, {});
+      const client = await connect();
+      client.acknowledgesPings = true;
+      // No timer of the server fires from here on.
+      t.mock.timers.enable({ apis: ["setTimeout"] });
+      await server.stop();
+      await client.closed();
+    });
+
     test("a client that says GOAWAY itself still gets the answer of its call in flight", async (t) => {
       const entered = withResolvers();
       const release = withResolvers();
@@ -119,6 +129,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       late.socket.write(preface.subarray(0, 10));
       // Its answer proves that the server has accepted the connection before it, too.
       const other = await connect();
+      other.acknowledgesPings = true;
       const stopped = server.stop();
       await other.next("GOAWAY");
       late.socket.write(preface.subarray(10));

@@ -55,8 +55,10 @@ export class RawHttp2 {
     const client = new RawHttp2(RawHttp2.open(port, ca));
     client.socket.write(preface);
     client.send("SETTINGS", 0, 0);
-    await client.next("SETTINGS");
+    const first = await client.next("SETTINGS");
     client.send("SETTINGS", flag.ack, 0);
+    // Their acknowledgement proves that ours were read.
+    await client.next("SETTINGS", client.frames.indexOf(first) + 1);
     return client;
   }
 

@@ -17,6 +17,8 @@ export function watchPeer(
   let timer = setTimeout(ping, intervalMs);
 
   function ping(): void {
+    // Destroyed, but not closed yet.
+    if (session.destroyed) return;
     waitForAnswer();
     session.ping((error) => {
       if (error || session.destroyed) return;
