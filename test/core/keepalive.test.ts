@@ -75,6 +75,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       t.mock.timers.enable({ apis: ["setTimeout"] });
       const { port } = await start(t, { tls, keepalive });
       const silent = await RawHttp2.connect(port, ca);
+      await turns();
       t.mock.timers.tick(keepalive.intervalMs);
       await silent.next("PING");
       t.mock.timers.tick(keepalive.timeoutMs);
@@ -85,6 +86,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       t.mock.timers.enable({ apis: ["setTimeout"] });
       const { port } = await start(t, { tls, keepalive });
       const slow = await RawHttp2.connect(port, ca);
+      await turns();
       t.mock.timers.tick(keepalive.intervalMs);
       const ping = await slow.next("PING");
       for (let round = 0; round < 3; round++) {
