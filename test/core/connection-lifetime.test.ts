@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer as createNetServer } from "node:net";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, type ServiceImpl } from "@connectrpc/connect";
 import { type CreateServerOptions, defineService } from "connectum/core";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
@@ -51,7 +52,13 @@ describe("maxConnectionAgeMs", () => {
     for (const name of grid) {
       test(`moves a ${name} client over ${wire} to a new replica without a failed call`, async (t) => {
         const options = { tls: wire === "TLS" ? pair : undefined, maxConnectionAgeMs: 50 };
-        const replica = (greeting: string) => start(t, { sayHello: () => ({ greeting }) }, options);
+        const replica = (greeting: string) => {
+          const sayHello = async () => {
+            await sleep(5);
+            return { greeting };
+          };
+          return start(t, { sayHello }, options);
+        };
         const [first, second] = [await replica("first"), await replica("second")];
         const balancer = await startBalancer(t, first.port);
         const baseUrl = `${options.tls ? "https" : "http"}://127.0.0.1:${balancer.port}`;
