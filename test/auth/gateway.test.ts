@@ -117,8 +117,15 @@ describe("createGatewayAuthInterceptor", () => {
     await send({ r: '["a,b","c"]', s: '["x y"]' });
     assert.deepEqual([context?.roles, context?.scopes], [["a,b", "c"], ["x y"]]);
     assert.equal(context?.type, "gateway");
-    for (const wrong of [{ r: "[1]" }, { r: "[" }, { c: "[]" }, { c: "{" }, { a: "%zz" }]) {
-      assert.match(await send(wrong as Record<string, string>), /Authentication failed$/);
+    const wrongs: Array<Record<string, string>> = [
+      { r: "[1]" },
+      { r: "[" },
+      { c: "[]" },
+      { c: "{" },
+      { a: "%zz" },
+    ];
+    for (const wrong of wrongs) {
+      assert.match(await send(wrong), /Authentication failed$/);
     }
   });
 

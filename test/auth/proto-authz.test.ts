@@ -27,7 +27,13 @@ import {
   resolveMethodAuth,
   sharedSecretTrust,
 } from "connectum/auth";
-import { file_connectum_auth_v1_options, method_auth, service_auth } from "connectum/auth/proto";
+import {
+  file_connectum_auth_v1_options,
+  MethodAuthSchema,
+  method_auth,
+  ServiceAuthSchema,
+  service_auth,
+} from "connectum/auth/proto";
 import { createLocalTransport, createServer } from "connectum/core";
 import { createMethodFilterInterceptor } from "connectum/interceptors";
 import {
@@ -292,10 +298,10 @@ describe("options that contradict each other", () => {
 /** A service with one method and options no file of ours should have. */
 function describeService(methodOptions: object, serviceOptions?: object): DescService {
   const options = create(MethodOptionsSchema);
-  setExtension(options, method_auth, create(method_auth.message as never, methodOptions) as never);
+  setExtension(options, method_auth, create(MethodAuthSchema, methodOptions));
   const ofService = create(ServiceOptionsSchema);
   if (serviceOptions) {
-    const value = create(service_auth.message as never, serviceOptions) as never;
+    const value = create(ServiceAuthSchema, serviceOptions);
     setExtension(ofService, service_auth, value);
   }
   const file = create(FileDescriptorProtoSchema, {

@@ -88,7 +88,7 @@ test("session-server: a session in Redis", { skip: missing("redis-server") }, as
     directory,
   );
   await listening({ path }, redis);
-  const { server, sessions } = await startSessions({ socket: { path } }, 0);
+  const { server, sessions } = await startSessions({ socket: { path, tls: false } }, 0);
   t.after(() => server.stop());
   const baseUrl = `http://127.0.0.1:${portOf(server)}`;
   const transport = createConnectTransport({ baseUrl, httpVersion: "1.1" });
