@@ -125,6 +125,7 @@ debian_command prometheus prometheus
 debian_command promtool prometheus
 debian_command redis-server redis-server
 debian_command nginx nginx
+debian_command haproxy haproxy
 
 if [ "$missing" = 1 ] && [ "${CI:-}" = true ]; then exit 1; fi
 exit 0

@@ -5,12 +5,14 @@ import * as https from "node:https";
 import { join } from "node:path";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
-import { drainDelayMs, greeterOf, namePath, readyPath, stopTimeoutMs } from "./service.ts";
+import { drainDelayMs, greeterOf, namePath, readyPath } from "./service.ts";
 
 // The control: what a service without this package does. Readiness goes off and everything is served
 // for as long as in the replica under test; then `close()`, and the end when that is done or overdue.
 // Usage: bare-replica.ts NAME HTTP1_PORT HTTP2_PORT [TLS_DIRECTORY].
 const [name = "", http1Port, http2Port, tlsDirectory] = process.argv.slice(2);
+/** Clients that stay connected would hold up the end for ever. */
+const closeLimitMs = 6_000;
 let isStopping = false;
 
 const handler = connectNodeAdapter({
@@ -39,7 +41,7 @@ console.log("listening");
 
 process.once("SIGTERM", () => {
   isStopping = true;
-  setTimeout(() => process.exit(), stopTimeoutMs / 2).unref();
+  setTimeout(() => process.exit(), closeLimitMs).unref();
   setTimeout(() => {
     for (const server of servers) server.close();
   }, drainDelayMs);
