@@ -52,7 +52,7 @@ export function createSerializerInterceptor(options: SerializerOptions = {}): In
     toMessage: (given: unknown): Message =>
       isMessage(given, output)
         ? given
-        : fromJson(output, given as JsonValue, { ...jsonOptions, registry }),
+        : fromJson(output, withoutUndefined(given), { ...jsonOptions, registry }),
   }));
 
   return extendInterceptor(
@@ -72,4 +72,12 @@ export function createSerializerInterceptor(options: SerializerOptions = {}): In
       },
     },
   );
+}
+
+/** What JavaScript has as undefined is not there in JSON. */
+function withoutUndefined(value: unknown): JsonValue {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== "object" || value === null) return value as JsonValue;
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(entries.map(([name, member]) => [name, withoutUndefined(member)]));
 }

@@ -115,3 +115,35 @@ test("a server that is full still answers its probe", async (t) => {
   health.manager.update(ServingStatus.NOT_SERVING);
   await Promise.all(watchers.map((watcher) => watcher.next()));
 });
+
+test("with the defaults a handler that hangs holds 1000 calls, 1000 wait, the rest is refused; all end at the deadline", async (t) => {
+  const clock = fakeClock(t);
+  let entered = 0;
+  const server = createServer({
+    services: [
+      scripted(async function* () {
+        yield* [];
+        entered++;
+        await new Promise(() => {});
+      }),
+    ],
+    interceptors: createDefaultInterceptors(),
+  });
+  const client = server.localClient(ScriptService);
+  const ended = new Map<Code | undefined, number>();
+  const calls = Array.from({ length: 3_000 }, async () => {
+    const { error } = await callKind(client, "unary");
+    ended.set(error?.code, (ended.get(error?.code) ?? 0) + 1);
+  });
+  await turn();
+  await clock.tickAsync(29_999);
+  assert.deepEqual([...ended], [[Code.ResourceExhausted, 1_000]]);
+  assert.equal(entered, 1_000);
+  await clock.tickAsync(1);
+  await Promise.all(calls);
+  assert.deepEqual(Object.fromEntries(ended), {
+    [Code.ResourceExhausted]: 1_000,
+    [Code.DeadlineExceeded]: 2_000,
+  });
+  assert.equal(entered, 1_000, "nobody enters whose time is over");
+});

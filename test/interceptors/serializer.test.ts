@@ -122,6 +122,16 @@ describe("createSerializerInterceptor", () => {
     assert.equal((await server.localClient(GuardedService).save({})).name, "message");
   });
 
+  test("a member that is undefined counts as absent, as in JSON", async (t) => {
+    const account = { owner: "me", parent: undefined, children: [{ owner: undefined }] };
+    const { server } = await startServer(t, {
+      services: [service({ save: () => ({ name: undefined, account }) })],
+      interceptors: [createSerializerInterceptor()],
+    });
+    const answer = await server.localClient(GuardedService).save({});
+    assert.deepEqual([answer.name, answer.account?.children.length], ["", 1]);
+  });
+
   test("skipped methods keep their messages", async (t) => {
     const seen: unknown[] = [];
     const { server } = await startServer(t, {
