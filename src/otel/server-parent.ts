@@ -27,7 +27,8 @@ export function serverParent(
   trustRemote: boolean,
 ): ServerParent {
   const active = context.active();
-  const base = transport === "http" ? trace.deleteSpan(active) : active;
+  const isStray = transport === "http" && trace.getSpan(active) !== undefined;
+  const base = isStray ? trace.deleteSpan(active) : active;
   if (trustRemote) {
     return { context: propagator.extract(base, headers, headerGetter), links: undefined };
   }
