@@ -2,9 +2,9 @@ import { checkInteger, checkKeys, checkMs } from "./check-options.ts";
 import { ConnectumError } from "./errors.ts";
 
 export interface KeepaliveOptions {
-  /** A connection that sent nothing for this long gets a PING. Default 60 000 ms. */
+  /** How often a connection gets a PING. Default 60 000 ms. */
   readonly intervalMs?: number;
-  /** A connection that does not answer the PING within this time is closed. Default 20 000 ms. */
+  /** A connection that neither answers it nor sends anything else for this long is closed. Default 20 000 ms. */
   readonly timeoutMs?: number;
 }
 

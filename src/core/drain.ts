@@ -4,6 +4,12 @@ import type { LocalDoor } from "./local/local-door.ts";
 import type { CallRegistry } from "./rpc/call-registry.ts";
 import type { ResolvedShutdown } from "./shutdown-options.ts";
 
+/**
+ * How long before the port closes HTTP/1.1 connections stay open again. A client that opens one for each
+ * call would meet the closing: what the system has accepted by then, and we have not, is reset.
+ */
+const SETTLE_MS = 1_000;
+
 /** What a drain works on. */
 export interface Drainable {
   readonly listener: Listener;
@@ -42,9 +48,12 @@ export function startDrain(
   };
   const timers = [setTimeout(() => calls.abortAll(reason), timeout - abortGraceMs)];
   if (forceCloseOnTimeout) timers.push(setTimeout(force, timeout));
-  if (drainDelayMs > 0) timers.push(setTimeout(skipDelay, drainDelayMs));
-  else skipDelay();
-  listener.announceClose();
+  if (drainDelayMs > 0) {
+    listener.announceClose(true);
+    const settleMs = Math.min(SETTLE_MS, drainDelayMs / 2);
+    timers.push(setTimeout(() => listener.announceClose(false), drainDelayMs - settleMs));
+    timers.push(setTimeout(skipDelay, drainDelayMs));
+  } else skipDelay();
 
   const run = async () => {
     await delayed;

@@ -1,13 +1,17 @@
 import type * as http from "node:http";
 import type * as http2 from "node:http2";
 import type * as net from "node:net";
-import type * as tls from "node:tls";
+import * as tls from "node:tls";
 import { ConnectumError } from "./errors.ts";
 import type { StallClocks } from "./http/exchange.ts";
+import { Http1Connections } from "./http/http1-connections.ts";
 import { createHttp1Server } from "./http/http1-server.ts";
 import { createHttp2Server } from "./http/http2-server.ts";
 import { Http2Sessions } from "./http/http2-sessions.ts";
+import { linkSocket } from "./http/peer.ts";
+import { SocketSink } from "./http/socket-sink.ts";
 import { StallClock } from "./http/stall-clock.ts";
+import { TLSSink } from "./http/tls-sink.ts";
 import { createPlainFront, type FrontHandler } from "./plain-front.ts";
 import type { RequestHandler } from "./request-handler.ts";
 import type { ResolvedOptions } from "./resolve-options.ts";
@@ -15,11 +19,8 @@ import { reloadInterval } from "./tls.ts";
 import { createTlsFront } from "./tls-front.ts";
 import { TLSReloader } from "./tls-reload.ts";
 
-/**
- * How long an idle HTTP/1.1 connection stays open in a drain: a request that is already on its way is
- * served, where closing at once would lose it.
- */
-const IDLE_PATIENCE_MS = 1_000;
+/** How long a connection that said nothing yet stays open in a drain: its first call may be on the way. */
+const SILENT_PATIENCE_MS = 1_000;
 
 /**
  * One port for HTTP/1.1 and HTTP/2: by the first bytes on plaintext, by ALPN on TLS. A front server
@@ -35,19 +36,21 @@ export class Listener {
   readonly #sockets = new Set<net.Socket>();
   /** Those of them that no HTTP server has taken yet. */
   readonly #undecided = new Set<net.Socket>();
+  readonly #connections: Http1Connections;
   readonly #sessions: Http2Sessions;
   readonly #warned = new Set<string>();
   #reloader: TLSReloader | undefined;
-  #isClosing = false;
+  #isDestroyed = false;
 
   constructor(options: ResolvedOptions, handler: RequestHandler) {
     this.#options = options;
+    this.#connections = new Http1Connections(options);
     this.#sessions = new Http2Sessions(options);
     const clocks: StallClocks = {
       body: new StallClock(options.bodyIdleTimeoutMs),
       answer: new StallClock(options.writeIdleTimeoutMs),
     };
-    this.#http1 = createHttp1Server(options, handler, clocks, () => this.#isClosing);
+    this.#http1 = createHttp1Server(options, handler, clocks, this.#connections);
     this.#http2 = createHttp2Server(options, handler, clocks);
     this.front = this.#createFront(options);
   }
@@ -75,33 +78,38 @@ export class Listener {
     await this.#reloader?.start();
   }
 
-  /** HTTP/1.1 answers carry `Connection: close` from here on; everything is still served. */
-  announceClose(): void {
-    this.#isClosing = true;
+  /** Whether HTTP/1.1 answers carry `Connection: close`; everything is still served. */
+  announceClose(isClosing: boolean): void {
+    this.#connections.announceClose(isClosing);
   }
 
   /** Stops accepting and asks every peer to leave. Resolves when the last socket is closed. */
   async drain(): Promise<void> {
-    this.#isClosing = true;
     this.#reloader?.stop();
+    // Closing the port resets connections that wait to be accepted. Right after the event loop has looked
+    // for them there are fewest.
+    await new Promise((resolve) => setImmediate(resolve));
     const closed = new Promise<void>((resolve) => {
       if (this.front.listening) this.front.close(() => resolve());
       else resolve();
     });
+    this.#connections.drain();
     this.#sessions.drain();
     const patience = setTimeout(() => {
-      this.#http1.closeIdleConnections();
       for (const socket of this.#undecided) socket.destroy();
-    }, IDLE_PATIENCE_MS);
+    }, SILENT_PATIENCE_MS);
     await closed;
     clearTimeout(patience);
     // An inner server answers ERR_SERVER_NOT_RUNNING, and stops its connection checks all the same.
     this.#http1.close(() => {});
   }
 
-  /** Destroys every socket, whatever runs on it. */
+  /**
+   * Destroys every socket, whatever runs on it. Not the sessions: they would tell each stream that it
+   * ended without an error, and some clients then wait for ever.
+   */
   destroy(): void {
-    this.#sessions.destroy();
+    this.#isDestroyed = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -128,6 +136,10 @@ export class Listener {
   }
 
   #own(socket: net.Socket): void {
+    if (this.#isDestroyed) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     this.#undecided.add(socket);
     socket.once("close", () => {
@@ -142,11 +154,18 @@ export class Listener {
   #serve(accepted: net.Socket | undefined, socket: net.Socket, isHttp2: boolean): void {
     if (accepted) this.#undecided.delete(accepted);
     if (!isHttp2) {
+      this.#connections.add(socket);
       this.#http1.emit("connection", socket);
       return;
     }
-    this.#http2.once("session", (session) => this.#sessions.add(session, socket));
-    this.#http2.emit("connection", socket);
+    const sink = socket instanceof tls.TLSSocket ? new TLSSink(socket) : new SocketSink(socket);
+    const onSession = (session: http2.ServerHttp2Session) => {
+      linkSocket(session, socket);
+      this.#sessions.add(session, sink);
+    };
+    this.#http2.once("session", onSession);
+    this.#http2.emit("connection", sink instanceof TLSSink ? sink : socket);
+    this.#http2.off("session", onSession);
   }
 }
 

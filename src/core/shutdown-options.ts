@@ -11,7 +11,9 @@ export interface ShutdownOptions {
   readonly timeout?: number;
   /**
    * How long everything is still served after readiness went off, for load balancers to notice.
-   * Default 0; 5 000 is a good value on Kubernetes. Must be less than `timeout`.
+   * Default 0; 5 000 is a good value on Kubernetes. Must be less than `timeout`. HTTP/1.1 answers carry
+   * `Connection: close` meanwhile, except in its last second: there clients that open a connection for
+   * each call would meet the closing of the port.
    */
   readonly drainDelayMs?: number;
   /**

@@ -7,7 +7,7 @@ import {
   createClientBearerInterceptor,
 } from "connectum/auth";
 import { createLocalTransport } from "connectum/core";
-import { createTestJwt } from "../../src/testing/auth/test-jwt.ts";
+import { createTestJwt } from "../../src/testing/identities/test-jwt.ts";
 import { WhoService } from "./gen/who/v1/who_pb.js";
 import { kinds, refusal, startWho } from "./support/doors.ts";
 import { mockDate } from "./support/mock-date.ts";

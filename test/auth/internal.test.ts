@@ -10,8 +10,8 @@ import {
   signedTokenTrust,
 } from "connectum/auth";
 import { SignJWT } from "jose";
-import { createTestJwt } from "../../src/testing/auth/test-jwt.ts";
-import { generateTestKeypair } from "../../src/testing/auth/test-keypair.ts";
+import { createTestJwt } from "../../src/testing/identities/test-jwt.ts";
+import { generateTestKeypair } from "../../src/testing/identities/test-keypair.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { createTransport } from "../support/transports.ts";
 import { WhoService } from "./gen/who/v1/who_pb.js";

@@ -16,7 +16,7 @@ import {
   signedTokenTrust,
 } from "connectum/auth";
 import { defineService } from "connectum/core";
-import { createTestJwt } from "../../src/testing/auth/test-jwt.ts";
+import { createTestJwt } from "../../src/testing/identities/test-jwt.ts";
 import { GuardedService } from "./gen/guarded/v1/guarded_pb.js";
 import { WhoService } from "./gen/who/v1/who_pb.js";
 import {

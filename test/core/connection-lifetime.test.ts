@@ -1,98 +1,218 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { Agent, get, type IncomingMessage } from "node:http";
-import { connect as connectHttp2 } from "node:http2";
-import { describe, test } from "node:test";
-import { loadService } from "../load/service.ts";
+import { type AddressInfo, connect, createServer as createNetServer } from "node:net";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient, type ServiceImpl } from "@connectrpc/connect";
+import { type CreateServerOptions, defineService } from "connectum/core";
+import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
+import { createAuthority } from "../support/certificates.ts";
+import { goawayOf, RawHttp2 } from "../support/raw-http2.ts";
 import { startServer } from "../support/start-server.ts";
+import { createTransport, grid } from "../support/transports.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
-import { frameType, RawHttp2, requestHeaders } from "./bad-input/raw-http2.ts";
 
-const services = [loadService()];
-const isPing = ({ type }: { type: number }) => type === frameType.ping;
+type Greeter = Partial<ServiceImpl<typeof GreeterService>>;
 
-describe("keepalive", () => {
-  test("pings a client that is silent for intervalMs and closes it timeoutMs later", async (t) => {
-    const keepalive = { intervalMs: 100, timeoutMs: 100 };
-    const { port } = await startServer(t, { services, keepalive });
-    const client = await RawHttp2.open(port, false);
-    assert.ok(await client.find(isPing));
-    await client.closed;
+const path = "/greeter.v1.GreeterService/SayHello";
+const authority = await createAuthority();
+const pair = await authority.issue();
+
+async function start(t: TestContext, greeter: Greeter, options: Partial<CreateServerOptions>) {
+  const services = [defineService(GreeterService, greeter)];
+  const started = await startServer(t, { services, keepalive: false, ...options });
+  // Connections end under the clock they began with: a mocked timer must not meet another clock.
+  t.after(() => turns());
+  return started;
+}
+
+/** A raw HTTP/2 client that leaves when asked to, so that it does not hold up the end of its test. */
+async function connectHttp2(port: number): Promise<RawHttp2> {
+  const client = await RawHttp2.connect(port);
+  client.acknowledgesPings = true;
+  return client;
+}
+
+/** A greeter whose call waits to be released. */
+function waitingGreeter() {
+  const entered = withResolvers<AbortSignal>();
+  const release = withResolvers();
+  const greeter: Greeter = {
+    async sayHello(_, { signal }) {
+      entered.resolve(signal);
+      await release.promise;
+      return { greeting: "done" };
+    },
+  };
+  return { greeter, entered: entered.promise, release: release.resolve };
+}
+
+describe("maxConnectionAgeMs", () => {
+  for (const wire of ["plaintext", "TLS"] as const) {
+    for (const name of grid) {
+      test(`moves a ${name} client over ${wire} to a new replica without a failed call`, async (t) => {
+        const options = { tls: wire === "TLS" ? pair : undefined, maxConnectionAgeMs: 50 };
+        const replica = (greeting: string) => {
+          const sayHello = async () => {
+            await sleep(5);
+            return { greeting };
+          };
+          return start(t, { sayHello }, options);
+        };
+        const [first, second] = [await replica("first"), await replica("second")];
+        const balancer = await startBalancer(t, first.port);
+        const baseUrl = `${options.tls ? "https" : "http"}://127.0.0.1:${balancer.port}`;
+        const transport = createTransport(name, baseUrl, { ca: authority.cert });
+        const client = createClient(GreeterService, transport);
+        assert.equal((await client.sayHello({})).greeting, "first");
+        balancer.target = second.port;
+        while ((await client.sayHello({})).greeting !== "second");
+        assert.equal(first.server.state, "running");
+      });
+    }
+  }
+
+  test("varies by 10 % either way", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const random = t.mock.method(Math, "random", () => 0);
+    const { port } = await start(t, {}, { maxConnectionAgeMs: 1_000, handshakeTimeout: 5_000 });
+    const early = await connectHttp2(port);
+    random.mock.mockImplementation(() => 1 - 2 ** -53);
+    const late = await connectHttp2(port);
+    await turns();
+    t.mock.timers.tick(899);
+    await turns();
+    assert.ok(!early.names().includes("PING"));
+    t.mock.timers.tick(1);
+    assert.equal(goawayOf(await early.next("GOAWAY")).lastStreamId, 2 ** 31 - 1);
+    t.mock.timers.tick(199);
+    await turns();
+    assert.ok(!late.names().includes("PING"));
+    t.mock.timers.tick(1);
+    await late.next("GOAWAY");
   });
 
-  test("keeps a client that answers", async (t) => {
-    const keepalive = { intervalMs: 20, timeoutMs: 2_000 };
-    const { port } = await startServer(t, { services, keepalive });
-    const session = connectHttp2(`http://127.0.0.1:${port}`);
-    t.after(() => session.destroy());
-    for (let pings = 0; pings < 5; pings++) await once(session, "ping");
-    assert.equal(session.closed, false);
+  test("leaves calls in flight alone, for ever without a grace", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { greeter, entered, release } = waitingGreeter();
+    const { port } = await start(t, greeter, { maxConnectionAgeMs: 1_000 });
+    const client = await connectHttp2(port);
+    client.call(1, path);
+    const signal = await entered;
+    t.mock.timers.tick(1_100);
+    await client.next("GOAWAY");
+    t.mock.timers.tick(10_000_000);
+    await turns();
+    assert.equal(signal.aborted, false);
+    release();
+    await client.next("DATA");
+    await client.closed();
   });
 
-  test("with false nobody is pinged", async (t) => {
-    const options = { services, keepalive: false, maxConnectionIdleMs: 500 } as const;
-    const { port } = await startServer(t, options);
-    const client = await RawHttp2.open(port, false);
-    const asked = await client.find(({ type }) => type === frameType.goaway || isPing({ type }));
-    assert.equal(asked?.type, frameType.goaway);
-    client.socket.destroy();
-  });
-
-  test("a connection that breaks while it is looked at harms nobody", async (t) => {
-    const keepalive = { intervalMs: 1, timeoutMs: 1_000 };
-    const { port } = await startServer(t, { services, keepalive });
-    const clients = Array.from({ length: 50 }, async () => {
-      const client = await RawHttp2.open(port, false);
-      client.send(frameType.windowUpdate, 0, 0, Buffer.alloc(4));
-      client.send(frameType.settings, 0, 1, Buffer.alloc(1));
-      client.socket.end();
-      await client.closed;
+  for (const version of ["HTTP/1.1", "HTTP/2"] as const) {
+    test(`cuts ${version} calls that outlast maxConnectionAgeGraceMs`, async (t) => {
+      t.mock.timers.enable({ apis: ["setTimeout"] });
+      const { greeter, entered } = waitingGreeter();
+      const ages = { maxConnectionAgeMs: 1_000, maxConnectionAgeGraceMs: 500 };
+      const { port } = await start(t, greeter, ages);
+      if (version === "HTTP/2") (await connectHttp2(port)).call(1, path);
+      else connectHttp1(port).write(request);
+      const signal = await entered;
+      t.mock.timers.tick(1_100);
+      await turns();
+      t.mock.timers.tick(499);
+      await turns();
+      assert.equal(signal.aborted, false);
+      t.mock.timers.tick(1);
+      await turns();
+      assert.equal(signal.aborted, true);
     });
-    await Promise.all(clients);
-  });
-});
+  }
 
-describe("connection lifetimes", () => {
-  test("after maxConnectionAgeMs a client is asked to leave, and its calls run on", async (t) => {
-    const { port } = await startServer(t, { services, maxConnectionAgeMs: 100 });
-    const client = await RawHttp2.open(port, false);
-    client.request(1, requestHeaders("/connectum.load.v1.LoadService/Talk"));
-    assert.equal(await client.goaway(), 0);
-    client.send(frameType.data, 1, 1, Buffer.from([0, 0, 0, 0, 0]));
-    const isEnd = ({ type, flags }: { type: number; flags: number }) =>
-      type === 1 && flags % 2 === 1;
-    assert.ok(await client.find(isEnd));
-    client.socket.destroy();
-  });
-
-  test("after maxConnectionAgeGraceMs what still runs is cut", async (t) => {
-    const ages = { maxConnectionAgeMs: 100, maxConnectionAgeGraceMs: 100 };
-    const { port } = await startServer(t, { services, ...ages });
-    const client = await RawHttp2.open(port, false);
-    client.request(1, requestHeaders("/connectum.load.v1.LoadService/Talk"));
-    const pong = setInterval(
-      () => client.socket.writable && client.send(6, 1, 0, Buffer.alloc(8)),
-      20,
-    );
-    await client.closed;
-    clearInterval(pong);
-  });
-
-  test("an HTTP/2 connection without calls is asked to leave after maxConnectionIdleMs", async (t) => {
-    const { port } = await startServer(t, { services, maxConnectionIdleMs: 100 });
-    const session = connectHttp2(`http://127.0.0.1:${port}`);
-    await once(session, "close");
-  });
-
-  test("an idle HTTP/1.1 connection is closed after maxConnectionIdleMs", async (t) => {
-    const { baseUrl } = await startServer(t, { services, maxConnectionIdleMs: 100 });
-    const agent = new Agent({ keepAlive: true });
-    t.after(() => agent.destroy());
-    const { promise, resolve } = withResolvers<IncomingMessage>();
-    get(`${baseUrl}/nothing`, { agent }, resolve);
-    const response = await promise;
-    const { socket } = response;
-    response.resume();
+  test("asks HTTP/1.1 clients with Connection: close", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { port } = await start(t, { sayHello: () => ({}) }, { maxConnectionAgeMs: 1_000 });
+    const socket = connectHttp1(port);
+    socket.write(request);
+    assert.match(String(await once(socket, "data")), /connection: keep-alive/i);
+    t.mock.timers.tick(1_100);
+    socket.write(request);
+    assert.match(String(await once(socket, "data")), /connection: close/i);
     await once(socket, "close");
   });
 });
+
+describe("maxConnectionIdleMs", () => {
+  test("closes an HTTP/2 connection without calls, and none with one", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { greeter, entered, release } = waitingGreeter();
+    const { port } = await start(t, greeter, { maxConnectionIdleMs: 1_000 });
+    const idle = await connectHttp2(port);
+    const busy = await connectHttp2(port);
+    busy.call(1, path);
+    await entered;
+    t.mock.timers.tick(1_100);
+    await idle.closed();
+    t.mock.timers.tick(10_000);
+    await turns();
+    assert.ok(!busy.names().includes("PING"));
+
+    release();
+    await busy.next("DATA");
+    await turns();
+    t.mock.timers.tick(899);
+    await turns();
+    assert.ok(!busy.names().includes("PING"));
+    t.mock.timers.tick(201);
+    await busy.closed();
+  });
+
+  test("closes an HTTP/1.1 connection without calls, and none with one", async (t) => {
+    const { greeter, entered, release } = waitingGreeter();
+    const { port } = await start(t, greeter, { maxConnectionIdleMs: 20 });
+    const busy = connectHttp1(port);
+    busy.write(request);
+    await entered;
+    const idle = connectHttp1(port);
+    idle.write("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    idle.resume();
+    await once(idle, "close");
+    release();
+    assert.match(String(await once(busy, "data")), /^HTTP\/1\.1 200 /);
+    busy.resume();
+    await once(busy, "close");
+  });
+});
+
+const request = [
+  `POST ${path} HTTP/1.1`,
+  "Host: localhost",
+  "Content-Type: application/json",
+  "Content-Length: 2",
+  "",
+  "{}",
+].join("\r\n");
+
+function connectHttp1(port: number) {
+  return connect(port, "127.0.0.1")
+    .setNoDelay(true)
+    .on("error", () => {});
+}
+
+/** Passes each new connection to the target of the moment. */
+async function startBalancer(t: TestContext, target: number) {
+  const balancer = createNetServer((downstream) => {
+    const upstream = connect(result.target, "127.0.0.1");
+    downstream.on("error", () => upstream.destroy()).pipe(upstream);
+    upstream.on("error", () => downstream.destroy()).pipe(downstream);
+  });
+  balancer.listen(0, "127.0.0.1");
+  await once(balancer, "listening");
+  t.after(() => balancer.close());
+  const result = { target, port: (balancer.address() as AddressInfo).port };
+  return result;
+}
+
+async function turns(count = 50): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

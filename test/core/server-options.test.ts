@@ -111,6 +111,19 @@ describe("options that act on every call", () => {
     }
   });
 
+  test("writeMaxBytes refuses an answer that is larger", async (t) => {
+    const site = {
+      ...(await startServer(t, { services, writeMaxBytes: 1_000 })),
+      isTls: false,
+    };
+    for (const wire of wires) {
+      const large = await echo(site, wire, { body: encode(wire, "a".repeat(1_001)) });
+      assert.equal(wire.status(large), 8, wire.name);
+      const small = await echo(site, wire, { body: encode(wire, "a".repeat(900)) });
+      assert.equal(wire.status(small), 0, wire.name);
+    }
+  });
+
   test("logger hears of errors that clients only see as internal error", async (t) => {
     const lines: unknown[] = [];
     const ignore = () => {};

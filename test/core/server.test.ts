@@ -61,6 +61,22 @@ describe("createServer lifecycle", () => {
     await assert.rejects(server.stop(), { code: "INVALID_STATE", message: /"created"/ });
   });
 
+  test("stop() while starting names the state, and the start goes on", async () => {
+    const server = createServer({ services, ...loopback });
+    const started = server.start();
+    await assert.rejects(server.stop(), { code: "INVALID_STATE", message: /"starting"/ });
+    await started;
+    await server.stop();
+  });
+
+  test("await using of a starting server waits for the start, then stops", async () => {
+    const server = createServer({ services, ...loopback });
+    const started = server.start();
+    await server[Symbol.asyncDispose]();
+    await started;
+    assert.equal(server.state, "stopped");
+  });
+
   test("stop() while stopping returns the promise of the stop under way", async (t) => {
     const { server } = await startServer(t);
     const first = server.stop();

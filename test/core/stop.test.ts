@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import {
@@ -121,6 +120,7 @@ for (const door of doors) {
         rawMessage: "server is shutting down",
       });
       assert.deepEqual(received, ["one"]);
+      await turns();
       t.mock.timers.tick(1_000);
       await stopped;
     });
@@ -245,7 +245,7 @@ describe("stop()", () => {
     await assert.rejects(answer, ConnectError);
   });
 
-  test("HTTP/1.1 answers carry Connection: close from the beginning of the stop", async (t) => {
+  test("HTTP/1.1 answers carry Connection: close from the beginning of the stop, and rest before the port closes", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const server = await start(
       t,
@@ -262,7 +262,10 @@ describe("stop()", () => {
     assert.equal((await post()).headers.get("connection"), "keep-alive");
     const stopped = server.stop();
     assert.equal((await post()).headers.get("connection"), "close");
-    t.mock.timers.tick(50_000);
+    t.mock.timers.tick(49_000);
+    // Clients that opened a connection for each call would have one reset when the port closes.
+    assert.equal((await post()).headers.get("connection"), "keep-alive");
+    t.mock.timers.tick(1_000);
     await turns();
     t.mock.timers.tick(1_000);
     await stopped;
@@ -291,36 +294,6 @@ describe("stop()", () => {
     t.mock.timers.tick(1);
     await idleClosed;
     await stopped;
-  });
-
-  test("HTTP/2 clients see GOAWAY(2^31-1), then GOAWAY(last id); calls between the two are served", async (t) => {
-    const server = await start(t, { sayHello: () => ({ greeting: "hi" }) }, { timeout: 60_000 });
-    const { port } = server.address as { port: number };
-    const session = connectHttp2(`http://127.0.0.1:${port}`);
-    await once(session, "remoteSettings");
-    const goaways: number[] = [];
-    const served = withResolvers<number>();
-    const openStream = () => {
-      const stream = session.request({
-        ":method": "POST",
-        ":path": "/greeter.v1.GreeterService/SayHello",
-        "content-type": "application/json",
-      });
-      stream.on("response", (headers) => served.resolve(Number(headers[":status"])));
-      stream.on("error", served.reject);
-      stream.end("{}");
-      stream.resume();
-    };
-    // Opened before the client's session learns of the notice, so it arrives after it was sent.
-    session.on("goaway", (_code, lastStreamId) => goaways.push(lastStreamId));
-    const closed = once(session, "close");
-    const stopped = server.stop();
-    openStream();
-    assert.equal(await served.promise, 200);
-    await closed;
-    await stopped;
-    // Node repeats the last one when it destroys the session.
-    assert.deepEqual([...new Set(goaways)], [2 ** 31 - 1, 1]);
   });
 });
 

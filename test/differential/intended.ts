@@ -66,6 +66,11 @@ export const intended: readonly IntendedDifference[] = [
     when: ({ theirs }, { ours }) => theirs === undefined && ours["error code"] !== undefined,
   },
   {
+    reason: "an error goes uncompressed, so that whoever looks on can read it",
+    facts: /^header content-encoding$/,
+    when: ({ ours }, sides) => ours === undefined && sides.ours["error code"] !== undefined,
+  },
+  {
     reason: "the end of a stream is small and goes uncompressed",
     facts: /^end compressed$/,
     when: ({ ours }) => ours === undefined,

@@ -15,8 +15,8 @@ import { NotesService } from "../../examples/auth/gen/notes/v1/notes_pb.js";
 import { main as startJwt } from "../../examples/auth/jwt-server.ts";
 import { main as startMtls } from "../../examples/auth/mtls-server.ts";
 import { main as startSessions } from "../../examples/auth/session-server.ts";
-import { startTestJwksServer } from "../../src/testing/auth/test-jwks-server.ts";
-import { generateTestKeypair } from "../../src/testing/auth/test-keypair.ts";
+import { startTestJwksServer } from "../../src/testing/identities/test-jwks-server.ts";
+import { generateTestKeypair } from "../../src/testing/identities/test-keypair.ts";
 import { missing } from "../interop/tools.ts";
 import { createAuthority } from "../support/certificates.ts";
 

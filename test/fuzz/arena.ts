@@ -62,7 +62,9 @@ export class Arena {
   /** Sends a request on a shared HTTP/2 connection; the result says how it was answered. */
   async request(headers: OutgoingHttpHeaders, body: Buffer, trailers?: OutgoingHttpHeaders) {
     return this.#withinLimit(async () => {
-      const stream = this.#http2().request(headers, { waitForTrailers: trailers !== undefined });
+      const endStream = headers[":method"] === "GET";
+      const waitForTrailers = trailers !== undefined;
+      const stream = this.#http2().request(headers, { endStream, waitForTrailers });
       stream.on("error", () => {});
       if (trailers) {
         stream.once("wantTrailers", () => {
@@ -84,9 +86,11 @@ export class Arena {
       stream.on("data", (chunk: Buffer) => {
         text += chunk.toString("latin1");
       });
-      const half = Math.floor(body.length / 2);
-      stream.write(body.subarray(0, half));
-      stream.end(body.subarray(half));
+      if (!endStream) {
+        const half = Math.floor(body.length / 2);
+        stream.write(body.subarray(0, half));
+        stream.end(body.subarray(half));
+      }
       if (!stream.closed) await once(stream, "close").catch(() => {});
       return `${status} ${/"code":"(\w+)"/.exec(text)?.[1] ?? ""}`;
     });

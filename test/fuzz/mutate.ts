@@ -62,7 +62,7 @@ const MAX_BYTES = 4_096;
 
 /** One to four small changes of an input, sometimes with a piece of another. */
 export function mutate(random: Random, input: Buffer, others: readonly Buffer[]): Buffer {
-  let bytes = Buffer.from(input);
+  let bytes: Buffer = Buffer.from(input);
   for (let change = random.below(4); change >= 0; change--) {
     const at = random.below(bytes.length + 1);
     switch (random.below(7)) {

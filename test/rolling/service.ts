@@ -3,8 +3,8 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 
 /** A stream lasts about two seconds. */
-export const streamMessages = 200;
-const STREAM_SPACING_MS = 10;
+export const streamMessages = 100;
+const STREAM_SPACING_MS = 20;
 
 /** How long a replica serves on after readiness went off: four health checks. */
 export const drainDelayMs = 2_000;

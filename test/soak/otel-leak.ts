@@ -64,7 +64,7 @@ const remote = createClient(
 
 /** Of every kind a little: most are local, because those are cheap. */
 async function call(index: number): Promise<void> {
-  const client = index % 20 === 0 ? remote : local;
+  const client = index % 100 === 1 ? remote : local;
   if (index % 10 === 3) {
     for await (const _ of client.repeat({ text: "x", count: 2 }));
   } else if (index % 50 === 7) {
@@ -73,7 +73,7 @@ async function call(index: number): Promise<void> {
     await stream[Symbol.asyncIterator]().next();
     caller.abort();
   } else {
-    const text = index % 100 === 0 ? "fail" : "x";
+    const text = index % 100 === 2 ? "fail" : "x";
     await client.echo({ text }).catch(() => {});
   }
 }

@@ -5,10 +5,10 @@ import { getAuthContext } from "../../src/auth/index.ts";
 import {
   createMockAuthContext,
   withAuthContext,
-} from "../../src/testing/auth/mock-auth-context.ts";
-import { startTestJwksServer } from "../../src/testing/auth/test-jwks-server.ts";
-import { createTestJwt } from "../../src/testing/auth/test-jwt.ts";
-import { generateTestKeypair } from "../../src/testing/auth/test-keypair.ts";
+} from "../../src/testing/identities/mock-auth-context.ts";
+import { startTestJwksServer } from "../../src/testing/identities/test-jwks-server.ts";
+import { createTestJwt } from "../../src/testing/identities/test-jwt.ts";
+import { generateTestKeypair } from "../../src/testing/identities/test-keypair.ts";
 
 describe("createMockAuthContext and withAuthContext", () => {
   test("a complete, frozen identity, changed where asked", () => {

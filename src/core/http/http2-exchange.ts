@@ -13,7 +13,7 @@ import {
   readerStalled,
   type StallClocks,
 } from "./exchange.ts";
-import { peerOf } from "./peer.ts";
+import { peerOf, socketOf } from "./peer.ts";
 
 /** Where a stream's listeners find its exchange: one function for all streams, no closure for each. */
 const exchangeOf = Symbol("connectum exchange");
@@ -63,7 +63,7 @@ export class Http2Exchange implements Exchange {
   }
 
   get peer(): Peer {
-    return peerOf(this.#stream.session?.socket);
+    return peerOf(socketOf(this.#stream.session));
   }
 
   get closeReason(): ConnectError | undefined {

@@ -1,8 +1,10 @@
 import * as http2 from "node:http2";
+import { TLSSocket } from "node:tls";
 import type { RequestHandler } from "../request-handler.ts";
 import type { ResolvedOptions } from "../resolve-options.ts";
 import type { StallClocks } from "./exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
+import { socketOf } from "./peer.ts";
 
 /**
  * Node counts what it could not send to a client that left as memory of the session, for ever, and
@@ -40,6 +42,9 @@ export function createHttp2Server(
     // Node builds these two for every stream that has a "request" listener; here only who needs them
     // pays for them.
     const request = new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
+    const socket = socketOf(stream.session);
+    // On TLS the session knows only what stands between it and the socket.
+    if (socket instanceof TLSSocket) Object.defineProperty(request, "socket", { value: socket });
     handler.serveHttp(request, new http2.Http2ServerResponse(stream));
   };
   server.on("stream", onStream as (...args: unknown[]) => void);

@@ -1,10 +1,22 @@
 import type { X509Certificate } from "node:crypto";
+import type { Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Peer, PeerCertificate } from "../context-keys.ts";
 
 const unknownPeer: Peer = { address: "" };
 const peers = new WeakMap<Socket, Peer>();
+const sockets = new WeakMap<Http2Session, Socket>();
+
+/** `session.socket` knows no peer on TLS: something of ours stands between the two. */
+export function linkSocket(session: Http2Session, socket: Socket): void {
+  sockets.set(session, socket);
+}
+
+/** The socket that {@link linkSocket} named for this session. */
+export function socketOf(session: Http2Session | undefined): Socket | undefined {
+  return session && sockets.get(session);
+}
 
 /** Who is at the other end of a socket; read once per connection. */
 export function peerOf(socket: Socket | undefined): Peer {

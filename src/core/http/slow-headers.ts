@@ -1,5 +1,4 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
 
 /** Looks per timeout; a slow header block is noticed after 1 to 1.5 times the timeout. */
 const LOOKS = 4;
@@ -12,16 +11,20 @@ const LOOKS = 4;
  */
 export class SlowHeaders {
   readonly #session: ServerHttp2Session;
-  readonly #socket: Socket;
+  readonly #connection: { readonly bytesRead: number };
   readonly #onSlow: () => void;
   #bytesSeen = 0;
   #completeId = 0;
   #openId = 0;
   #looks = 0;
 
-  constructor(session: ServerHttp2Session, socket: Socket, onSlow: () => void) {
+  constructor(
+    session: ServerHttp2Session,
+    connection: { readonly bytesRead: number },
+    onSlow: () => void,
+  ) {
     this.#session = session;
-    this.#socket = socket;
+    this.#connection = connection;
     this.#onSlow = onSlow;
     session.on("stream", (stream: ServerHttp2Stream) => {
       this.#completeId = stream.id as number;
@@ -31,7 +34,7 @@ export class SlowHeaders {
   /** To be called every {@link intervalOf} milliseconds. */
   look(): void {
     if (this.#session.destroyed) return;
-    const { bytesRead } = this.#socket;
+    const { bytesRead } = this.#connection;
     const isSuspected = this.#openId > this.#completeId;
     if (bytesRead === this.#bytesSeen && !isSuspected) return;
     this.#bytesSeen = bytesRead;

@@ -1,5 +1,5 @@
-import { createTestJwt } from "../../../src/testing/auth/test-jwt.ts";
-import { generateTestKeypair } from "../../../src/testing/auth/test-keypair.ts";
+import { createTestJwt } from "../../../src/testing/identities/test-jwt.ts";
+import { generateTestKeypair } from "../../../src/testing/identities/test-keypair.ts";
 import { grpcUnary } from "../loads.ts";
 import type { Row } from "../row.ts";
 import { throughputRow } from "../throughput.ts";

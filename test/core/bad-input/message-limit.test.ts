@@ -9,6 +9,9 @@ import { onEverySite } from "./sites.ts";
 const readMaxBytes = 10_000;
 const RESOURCE_EXHAUSTED = 8;
 
+/** 200 MiB in 200 KiB; made here, since it holds up everything else in the process. */
+const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024));
+
 onEverySite(
   "a declared length over readMaxBytes is refused without the body",
   { readMaxBytes },
@@ -41,17 +44,13 @@ onEverySite(
   "a message that inflates over readMaxBytes is refused",
   { readMaxBytes },
   async (site) => {
-    const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024));
-    assert.ok(bomb.byteLength < 100_000);
     const small = gzipSync(Buffer.alloc(readMaxBytes + 1));
     for (const wire of wires) {
-      for (const bytes of bomb.byteLength > readMaxBytes ? [small] : [bomb, small]) {
-        const answer = await echo(site, wire, {
-          body: wire.isEnveloped ? encodeEnvelope(1, bytes) : bytes,
-          headers: { [wire.encodingHeader]: "gzip" },
-        });
-        assert.equal(wire.status(answer), RESOURCE_EXHAUSTED, wire.name);
-      }
+      const answer = await echo(site, wire, {
+        body: wire.isEnveloped ? encodeEnvelope(1, small) : small,
+        headers: { [wire.encodingHeader]: "gzip" },
+      });
+      assert.equal(wire.status(answer), RESOURCE_EXHAUSTED, wire.name);
     }
   },
 );
@@ -60,7 +59,6 @@ onEverySite(
   "a bomb within the limit of compressed bytes never fills the memory",
   { readMaxBytes: 1024 * 1024, services: [loadService()] },
   async (site) => {
-    const bomb = gzipSync(Buffer.alloc(400 * 1024 * 1024), { level: 9 });
     assert.ok(bomb.byteLength < 1024 * 1024);
     const before = process.memoryUsage().rss;
     for (const wire of wires) {
@@ -70,7 +68,7 @@ onEverySite(
       });
       assert.equal(wire.status(answer), RESOURCE_EXHAUSTED, wire.name);
     }
-    assert.ok(process.memoryUsage().rss - before < 200 * 1024 * 1024);
+    assert.ok(process.memoryUsage().rss - before < 100 * 1024 * 1024);
   },
 );
 

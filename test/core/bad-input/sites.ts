@@ -45,7 +45,7 @@ export function onEverySite(
   });
 }
 
-/** Calls again and again and returns how often; a call that fails or takes 5 s rejects. */
+/** Calls again and again and returns how often; a call that fails or takes 20 s rejects. */
 async function call(
   name: "Connect h1" | "gRPC h2",
   baseUrl: string,
@@ -65,7 +65,7 @@ async function call(
   let calls = 0;
   do {
     const text = `healthy ${calls++}`;
-    assert.equal((await client.echo({ text }, { timeoutMs: 5_000 })).text, text);
+    assert.equal((await client.echo({ text }, { timeoutMs: 20_000 })).text, text);
     await sleep(2);
   } while (!isOver());
   return calls;

@@ -13,7 +13,7 @@ import time
 import grpc
 
 SERVICE = "/greeter.v1.GreeterService/"
-UNARY_LOOPS = 6
+UNARY_LOOPS = 4
 STREAM_LOOPS = 2
 KEPT_FAILURES = 50
 CALL_LIMIT_S = 20

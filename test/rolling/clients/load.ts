@@ -15,7 +15,7 @@ export interface LoadReport {
   readonly answered: Readonly<Record<string, number>>;
 }
 
-const UNARY_LOOPS = 6;
+const UNARY_LOOPS = 4;
 const STREAM_LOOPS = 2;
 const KEPT_FAILURES = 50;
 

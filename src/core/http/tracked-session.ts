@@ -1,0 +1,182 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { ResolvedFloodLimits } from "../connection-options.ts";
+import type { Logger } from "../logger.ts";
+import { type ConnectionLifetime, withJitter } from "./connection-lifetime.ts";
+import { guardAgainstFloods } from "./flood-guard.ts";
+import type { FrameSink } from "./frame-sink.ts";
+import { type KeepaliveTimes, watchPeer } from "./keepalive.ts";
+import { peerOf, socketOf } from "./peer.ts";
+import { SlowHeaders } from "./slow-headers.ts";
+
+export interface SessionOptions extends ConnectionLifetime {
+  /** From accept to the client's SETTINGS, in milliseconds. */
+  readonly handshakeTimeout: number;
+  readonly keepalive: KeepaliveTimes | undefined;
+  readonly headersTimeoutMs: number;
+  readonly floodLimits: ResolvedFloodLimits;
+  readonly logger: Logger;
+}
+
+/** Longest wait for either step of a graceful GOAWAY, whatever the client does. */
+const STEP_LIMIT_MS = 1_000;
+
+const PING_BYTES = 17;
+
+/** How long until a connection that was busy with a write is looked at again. */
+const BUSY_MS = 5;
+
+/** GOAWAY with the highest possible stream id and NO_ERROR: it refuses nothing. */
+const GOAWAY_NOTICE = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+
+/** A session whose client can be asked to leave; age and idleness ask by themselves. */
+export class TrackedSession {
+  readonly slowHeaders: SlowHeaders;
+  readonly #session: ServerHttp2Session;
+  readonly #sink: FrameSink;
+  readonly #options: SessionOptions;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #close: () => void;
+  #stopWatching = () => {};
+  #openStreams = 0;
+  /** Frames of ours may follow: the session has begun to write. */
+  #isReady = false;
+  #isLeaving = false;
+  #isAnnounced = false;
+  #endLater: NodeJS.Timeout | undefined;
+  /** The GOAWAY with the last stream is sent; nghttp2 ignores what arrives now. */
+  #isEnding = false;
+
+  constructor(session: ServerHttp2Session, sink: FrameSink, options: SessionOptions) {
+    this.#session = session;
+    this.#sink = sink;
+    this.#options = options;
+    const { handshakeTimeout, keepalive, maxConnectionAgeMs } = options;
+    // Node calls it when the client says GOAWAY, and some releases then destroy the session as soon as
+    // nghttp2 has seen the end of the last stream, with that end still unsent.
+    const close = session.close.bind(session);
+    session.close = this.#end;
+    this.#close = () => {
+      if (!session.destroyed) close();
+    };
+    const silent = this.#after(handshakeTimeout, () => session.destroy());
+    session.once("remoteSettings", () => {
+      clearTimeout(silent);
+      if (keepalive) this.#stopWatching = watchPeer(session, sink, keepalive);
+      // Our own SETTINGS have to be the first frame; they are written at the end of this turn.
+      setImmediate(() => {
+        this.#isReady = true;
+        if (this.#isLeaving) this.#announceWhenQuiet();
+      });
+    });
+    session.on("stream", this.#onStream);
+    this.slowHeaders = new SlowHeaders(session, sink, () => session.destroy());
+    guardAgainstFloods(session, options.floodLimits, (limit) => {
+      const { address } = peerOf(socketOf(session));
+      options.logger.warn({ limit, address }, "HTTP/2 flood; the connection is closed");
+      session.destroy(new Error("HTTP/2 flood"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+    if (maxConnectionAgeMs !== undefined) {
+      this.#after(withJitter(maxConnectionAgeMs), () => this.#growOld());
+    }
+    this.#startIdling();
+  }
+
+  /**
+   * The graceful shutdown of RFC 9113, section 6.8: a GOAWAY that refuses nothing, one round trip in
+   * which calls on their way arrive, then the GOAWAY with the real last stream.
+   */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    if (this.#isReady) this.#announceWhenQuiet();
+    else this.#after(STEP_LIMIT_MS, this.#end);
+  }
+
+  release(): void {
+    this.#stopWatching();
+    clearTimeout(this.#idleTimer);
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  /**
+   * A client that reads an answer and the GOAWAY behind it at once may begin its next call in between, and
+   * common HTTP/2 stacks fail that call before they send it. So the notice follows a round trip in which
+   * nothing went to the client, unless there is none for too long.
+   */
+  #announceWhenQuiet(): void {
+    this.#after(STEP_LIMIT_MS, this.#announce);
+    const attempt = () => {
+      const before = this.#sink.bytesWritten;
+      this.#ping(() => {
+        if (this.#sink.bytesWritten - before <= PING_BYTES) this.#announce();
+        else if (!this.#isAnnounced) attempt();
+      });
+    };
+    attempt();
+  }
+
+  /** Writes the notice past the session: Node's `goaway()` makes nghttp2 ignore what arrives next. */
+  readonly #announce = (): void => {
+    if (this.#isAnnounced || this.#session.destroyed) return;
+    const outcome = this.#sink.writeFrame(GOAWAY_NOTICE);
+    if (outcome === "impossible") this.#end();
+    else if (outcome === "written") {
+      this.#isAnnounced = true;
+      this.#ping(this.#end);
+    } else this.#after(BUSY_MS, this.#announce);
+    this.#endLater ??= this.#after(STEP_LIMIT_MS, this.#end);
+  };
+
+  #ping(onAnswer: () => void): void {
+    const session = this.#session;
+    if (session.destroyed) return;
+    session.ping((error) => {
+      if (!error) onAnswer();
+    });
+  }
+
+  /** Sends the GOAWAY with the last stream; the session closes when all that came until now is served. */
+  readonly #end = (): void => {
+    const session = this.#session;
+    if (this.#isEnding || session.destroyed) return;
+    this.#isEnding = true;
+    session.goaway(constants.NGHTTP2_NO_ERROR);
+    if (this.#openStreams === 0) setImmediate(this.#close);
+  };
+
+  #growOld(): void {
+    this.leave();
+    const { maxConnectionAgeGraceMs } = this.#options;
+    if (maxConnectionAgeGraceMs === undefined) return;
+    this.#after(maxConnectionAgeGraceMs, () => socketOf(this.#session)?.destroy());
+  }
+
+  readonly #onStream = (stream: ServerHttp2Stream): void => {
+    this.#openStreams++;
+    clearTimeout(this.#idleTimer);
+    stream.once("close", this.#onStreamClose);
+  };
+
+  readonly #onStreamClose = (): void => {
+    this.#openStreams--;
+    if (this.#openStreams > 0) return;
+    if (this.#isEnding) setImmediate(this.#close);
+    else this.#startIdling();
+  };
+
+  #startIdling(): void {
+    const { maxConnectionIdleMs } = this.#options;
+    if (maxConnectionIdleMs === undefined) return;
+    this.#idleTimer = setTimeout(() => this.leave(), withJitter(maxConnectionIdleMs));
+  }
+
+  #after(ms: number, action: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, ms);
+    this.#timers.add(timer);
+    return timer;
+  }
+}

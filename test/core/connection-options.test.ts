@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Agent, get, type IncomingMessage } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import { describe, test } from "node:test";
+import { loadService } from "../load/service.ts";
+import { startServer } from "../support/start-server.ts";
+import { withResolvers } from "../support/with-resolvers.ts";
+import { frameType, RawHttp2, requestHeaders } from "./bad-input/raw-http2.ts";
+
+const services = [loadService()];
+const isPing = ({ type }: { type: number }) => type === frameType.ping;
+
+describe("keepalive", () => {
+  test("pings a client that is silent for intervalMs and closes it timeoutMs later", {
+    timeout: 20_000,
+  }, async (t) => {
+    const keepalive = { intervalMs: 100, timeoutMs: 100 };
+    const { port } = await startServer(t, { services, keepalive });
+    const client = await RawHttp2.open(port, false);
+    assert.ok(await client.find(isPing));
+    await client.closed;
+  });
+
+  test("keeps a client that answers", { timeout: 20_000 }, async (t) => {
+    const keepalive = { intervalMs: 20, timeoutMs: 2_000 };
+    const { port } = await startServer(t, { services, keepalive });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    t.after(() => session.destroy());
+    for (let pings = 0; pings < 5; pings++) await once(session, "ping");
+    assert.equal(session.closed, false);
+  });
+
+  test("with false nobody is pinged", { timeout: 20_000 }, async (t) => {
+    const options = { services, keepalive: false, maxConnectionIdleMs: 500 } as const;
+    const { port } = await startServer(t, options);
+    const client = await RawHttp2.open(port, false);
+    await client.find(({ type }) => type === frameType.goaway);
+    // The one before the GOAWAY finds out whether the connection is quiet.
+    assert.equal(client.frames.filter(isPing).length, 1);
+    client.socket.destroy();
+  });
+
+  test("a connection that breaks while it is looked at harms nobody", {
+    timeout: 20_000,
+  }, async (t) => {
+    const keepalive = { intervalMs: 1, timeoutMs: 1_000 };
+    const { port } = await startServer(t, { services, keepalive });
+    const clients = Array.from({ length: 50 }, async () => {
+      const client = await RawHttp2.open(port, false);
+      client.send(frameType.windowUpdate, 0, 0, Buffer.alloc(4));
+      client.send(frameType.settings, 0, 1, Buffer.alloc(1));
+      client.socket.end();
+      await client.closed;
+    });
+    await Promise.all(clients);
+  });
+});
+
+describe("connection lifetimes", () => {
+  test("after maxConnectionAgeMs a client is asked to leave, and its calls run on", {
+    timeout: 20_000,
+  }, async (t) => {
+    const { port } = await startServer(t, { services, maxConnectionAgeMs: 100 });
+    const client = await RawHttp2.open(port, false);
+    client.request(1, requestHeaders("/connectum.load.v1.LoadService/Talk"));
+    assert.equal(await client.goaway(), 0);
+    client.send(frameType.data, 1, 1, Buffer.from([0, 0, 0, 0, 0]));
+    const isEnd = ({ type, flags }: { type: number; flags: number }) =>
+      type === 1 && flags % 2 === 1;
+    assert.ok(await client.find(isEnd));
+    client.socket.destroy();
+  });
+
+  test("after maxConnectionAgeGraceMs what still runs is cut", { timeout: 20_000 }, async (t) => {
+    const ages = { maxConnectionAgeMs: 100, maxConnectionAgeGraceMs: 100 };
+    const { port } = await startServer(t, { services, ...ages });
+    const client = await RawHttp2.open(port, false);
+    client.request(1, requestHeaders("/connectum.load.v1.LoadService/Talk"));
+    const pong = setInterval(
+      () => client.socket.writable && client.send(6, 1, 0, Buffer.alloc(8)),
+      20,
+    );
+    await client.closed;
+    clearInterval(pong);
+  });
+
+  test("an HTTP/2 connection without calls is asked to leave after maxConnectionIdleMs", {
+    timeout: 20_000,
+  }, async (t) => {
+    const { port } = await startServer(t, { services, maxConnectionIdleMs: 100 });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    await once(session, "close");
+  });
+
+  test("an idle HTTP/1.1 connection is closed after maxConnectionIdleMs", {
+    timeout: 20_000,
+  }, async (t) => {
+    const { baseUrl } = await startServer(t, { services, maxConnectionIdleMs: 100 });
+    const agent = new Agent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    const { promise, resolve } = withResolvers<IncomingMessage>();
+    get(`${baseUrl}/nothing`, { agent }, resolve);
+    const response = await promise;
+    const { socket } = response;
+    response.resume();
+    await once(socket, "close");
+  });
+});
