@@ -7,4 +7,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// For developers of this command; Node 18 has one for every TLS connection to an IP address.
+process.noDeprecation = true;
+
 process.exitCode = await main(process.argv.slice(2));
