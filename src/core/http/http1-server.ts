@@ -33,11 +33,6 @@ export function createHttp1Server(
       return;
     }
     const isClosing = connections.begin(request, response);
-    // Newer Node does the same by itself.
-    if (request.httpVersion === "1.1" && request.headers.host === undefined) {
-      response.writeHead(400, { connection: "close" }).end();
-      return;
-    }
     const rpc = handler.rpcAt(request.url ?? "", request.method, request.headers);
     if (rpc) {
       rpc.serve(new Http1Exchange(request, response, isClosing, clocks));
