@@ -184,7 +184,7 @@ describe("createGatewayAuthInterceptor", () => {
     const uri = "spiffe://mesh/gateway";
     const gateway = await authority.issue({ name: "gateway", uris: [uri] });
     const other = await authority.issue({ name: "other", uris: ["spiffe://mesh/other"] });
-    const impostor = await (await createAuthority("Evil")).issue({ name: "gateway", uris: [uri] });
+    const impostor = await (await createAuthority()).issue({ name: "gateway", uris: [uri] });
     const { baseUrl } = await startWho(t, {
       tls: { ...(await authority.issue()), ca: authority.cert, clientAuth: "request" },
       interceptors: [

@@ -14,7 +14,7 @@ import { skipGo, startGoServer } from "./servers.ts";
 
 const createProtocols = () => [Reflection(), Healthcheck()];
 const authority = await createAuthority();
-const otherAuthority = await createAuthority("Another CA");
+const otherAuthority = await createAuthority();
 const serverPair = await authority.issue();
 const clientPair = await authority.issue({ name: "client" });
 const strangerPair = await otherAuthority.issue({ name: "stranger" });

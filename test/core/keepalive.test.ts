@@ -4,11 +4,11 @@ import { connect } from "node:http2";
 import { describe, type TestContext, test } from "node:test";
 import type { HandlerContext } from "@connectrpc/connect";
 import { type CreateServerOptions, defineService } from "connectum/core";
+import { createFaultProxy } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { createAuthority } from "../support/certificates.ts";
 import { RawHttp2 } from "../support/raw-http2.ts";
 import { startServer } from "../support/start-server.ts";
-import { startSwallowingProxy } from "../support/swallowing-proxy.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 
 const authority = await createAuthority();
@@ -38,7 +38,8 @@ for (const wire of ["plaintext", "TLS"] as const) {
         },
       });
       const { port } = await start(t, { services: [greeter], tls, keepalive });
-      const proxy = await startSwallowingProxy(t, port);
+      const proxy = await createFaultProxy({ port });
+      t.after(() => proxy.close());
       const client = connect(`${tls ? "https" : "http"}://127.0.0.1:${proxy.port}`, { ca });
       t.after(() => client.destroy());
       client.on("error", () => {});

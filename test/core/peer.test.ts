@@ -70,7 +70,7 @@ describe("peerKey", () => {
     const { peers, ...options } = recordPeers();
     const tls: TLSOptions = { ...serverPair, ca: authority.cert, clientAuth: "request" };
     const { baseUrl } = await startServer(t, { ...options, tls });
-    const stranger = await (await createAuthority("Stranger")).issue({ name: "billing" });
+    const stranger = await (await createAuthority()).issue({ name: "billing" });
     for (const pair of [undefined, stranger, clientPair]) {
       const transport = createTransport("gRPC h2", baseUrl, { ca: authority.cert, ...pair });
       await createClient(GreeterService, transport).sayHello({});

@@ -33,7 +33,7 @@ describe("tls options", () => {
     t.after(() => known.destroy());
     await once(known, "secureConnect");
     assert.equal(known.getPeerCertificate().subject.CN, "from a file");
-    const stranger = open(await (await createAuthority("Other CA")).issue());
+    const stranger = open(await (await createAuthority()).issue());
     await assert.rejects(once(stranger, "secureConnect"));
   });
 

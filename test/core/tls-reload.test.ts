@@ -149,7 +149,7 @@ describe("tls.reload", () => {
     const accepted = connect({ port, host: "127.0.0.1", ca: authority.cert, ...client });
     const session = await new Promise<Buffer>((resolve) => accepted.once("session", resolve));
     accepted.destroy();
-    writeFileSync(join(dirPath, "ca.crt"), (await createAuthority("Other CA")).cert);
+    writeFileSync(join(dirPath, "ca.crt"), (await createAuthority()).cert);
     await logged.reloaded();
     for (const resumed of [undefined, session]) {
       const socket = connect({

@@ -68,7 +68,7 @@ describe("tls", () => {
       ).sayHello({ name: "Ada" });
     assert.equal((await call(clientPair)).greeting, "Hello, Ada!");
     await assert.rejects(call());
-    const stranger = await (await createAuthority("Stranger")).issue();
+    const stranger = await (await createAuthority()).issue();
     await assert.rejects(call(stranger));
   });
 

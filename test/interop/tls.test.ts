@@ -114,7 +114,7 @@ describe("outside clients where a client certificate is required", () => {
   before(async () => {
     ({ server, port } = await start({ ca: authority.cert, clientAuth: "require" }));
     const good = await authority.issue({ name: "billing" });
-    const stranger = await (await createAuthority("Stranger")).issue({ name: "billing" });
+    const stranger = await (await createAuthority()).issue({ name: "billing" });
     known = [save("known.key", good.key), save("known.crt", good.cert)];
     wrong = [save("wrong.key", stranger.key), save("wrong.crt", stranger.cert)];
   });
