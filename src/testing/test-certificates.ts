@@ -55,7 +55,8 @@ export async function createTestCertificates(
   const keys = await generateKeys();
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: randomSerial(),
-    name: "CN=connectum test authority",
+    // Two authorities of one name would fail handshakes in other ways than strangers do.
+    name: `CN=connectum test authority ${randomSerial()}`,
     keys,
     notBefore: new Date(Date.now() - DAY_MS),
     notAfter: new Date(Date.now() + DAY_MS),
