@@ -74,7 +74,12 @@ export class TrackedSession {
     guardAgainstFloods(session, options.floodLimits, (limit) => {
       const { address } = peerOf(socketOf(session));
       options.logger.warn({ limit, address }, "HTTP/2 flood; the connection is closed");
-      session.destroy(new Error("HTTP/2 flood"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      // Not at once: this is told from within a stream that closes, and a session that is destroyed
+      // while it works through its streams can bring down the process.
+      setImmediate(() => {
+        if (session.destroyed) return;
+        session.destroy(new Error("HTTP/2 flood"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      });
     });
     if (maxConnectionAgeMs !== undefined) {
       this.#after(withJitter(maxConnectionAgeMs), () => this.#growOld());
