@@ -2,6 +2,9 @@ import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { FrameSink } from "./frame-sink.ts";
 
+/** How long the last frame of a session may take to a client that does not read. */
+const LAST_FRAME_MS = 1_000;
+
 /**
  * Stands between a TLS socket and a session, so that both write through one queue: a session that takes
  * over the native handle of a TLS socket leaves no room for frames of ours. A session passes whole frames.
@@ -63,7 +66,11 @@ export class TLSSink extends Duplex implements FrameSink {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#socket.destroy();
+    // The last frame says why the session ended, and is still on its way through the encryption.
+    const socket = this.#socket;
+    socket.destroySoon();
+    const timer = setTimeout(() => socket.destroy(), LAST_FRAME_MS);
+    socket.once("close", () => clearTimeout(timer));
     done(error);
   }
 }

@@ -22,6 +22,9 @@ const STEP_LIMIT_MS = 1_000;
 
 const PING_BYTES = 17;
 
+/** How long a connection that is ended for a flood stays open after the GOAWAY. */
+const CALM_MS = 20;
+
 /** How long until a connection that was busy with a write is looked at again. */
 const BUSY_MS = 5;
 
@@ -74,12 +77,9 @@ export class TrackedSession {
     guardAgainstFloods(session, options.floodLimits, (limit) => {
       const { address } = peerOf(socketOf(session));
       options.logger.warn({ limit, address }, "HTTP/2 flood; the connection is closed");
-      // Not at once: this is told from within a stream that closes, and a session that is destroyed
-      // while it works through its streams can bring down the process.
-      setImmediate(() => {
-        if (session.destroyed) return;
-        session.destroy(new Error("HTTP/2 flood"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      });
+      // Not at once: this is told from within a stream that closes, and a session that is ended while
+      // it works through its streams can bring down the process.
+      setImmediate(() => this.#calm());
     });
     if (maxConnectionAgeMs !== undefined) {
       this.#after(withJitter(maxConnectionAgeMs), () => this.#growOld());
@@ -96,6 +96,14 @@ export class TrackedSession {
     this.#isLeaving = true;
     if (this.#isReady) this.#announceWhenQuiet();
     else this.#after(STEP_LIMIT_MS, this.#end);
+  }
+
+  /** Says why the connection ends, and gives that frame a moment to get out. */
+  #calm(): void {
+    const session = this.#session;
+    if (session.destroyed) return;
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#after(CALM_MS, () => session.destroy());
   }
 
   release(): void {
