@@ -1,4 +1,5 @@
 import { webcrypto } from "node:crypto";
+import { isIP } from "node:net";
 import { requirePeer } from "./optional-peer.ts";
 
 type X509 = typeof import("@peculiar/x509");
@@ -99,15 +100,11 @@ function loadX509(): X509 {
 function alternativeNames({ names = [], uris = [] }: IssueOptions) {
   return [
     ...names.map((value) => ({
-      type: isAddress(value) ? ("ip" as const) : ("dns" as const),
+      type: isIP(value) ? ("ip" as const) : ("dns" as const),
       value,
     })),
     ...uris.map((value) => ({ type: "url" as const, value })),
   ];
-}
-
-function isAddress(name: string): boolean {
-  return /^[\d.]+$/.test(name) || name.includes(":");
 }
 
 async function generateKeys(): Promise<CryptoKeyPair> {
