@@ -53,4 +53,12 @@ export const knownFailures: Readonly<Record<string, KnownFailure>> = {
     { reason: windowOverflow, from: "node" },
   "http2/6.9.1: Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream":
     { reason: answeredFirst, from: "race" },
+  "http2/8.1: Sends a second HEADERS frame without the END_STREAM flag": {
+    reason: answeredFirst,
+    from: "race",
+  },
+  "http2/8.1.2.1: Sends a HEADERS frame that contains a pseudo-header field as trailers": {
+    reason: answeredFirst,
+    from: "race",
+  },
 };
