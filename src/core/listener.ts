@@ -1,15 +1,15 @@
 import type * as http from "node:http";
 import type * as http2 from "node:http2";
 import type * as net from "node:net";
-import * as tls from "node:tls";
+import type * as tls from "node:tls";
 import { ConnectumError } from "./errors.ts";
+import { createFrameSink } from "./http/create-frame-sink.ts";
 import type { StallClocks } from "./http/exchange.ts";
 import { Http1Connections } from "./http/http1-connections.ts";
 import { createHttp1Server } from "./http/http1-server.ts";
 import { createHttp2Server } from "./http/http2-server.ts";
 import { Http2Sessions } from "./http/http2-sessions.ts";
 import { linkSocket } from "./http/peer.ts";
-import { SocketSink } from "./http/socket-sink.ts";
 import { StallClock } from "./http/stall-clock.ts";
 import { TLSSink } from "./http/tls-sink.ts";
 import { createPlainFront, type FrontHandler } from "./plain-front.ts";
@@ -158,7 +158,7 @@ export class Listener {
       this.#http1.emit("connection", socket);
       return;
     }
-    const sink = socket instanceof tls.TLSSocket ? new TLSSink(socket) : new SocketSink(socket);
+    const sink = createFrameSink(socket);
     const onSession = (session: http2.ServerHttp2Session) => {
       linkSocket(session, socket);
       this.#sessions.add(session, sink);
