@@ -4,7 +4,6 @@ import type * as net from "node:net";
 import type * as tls from "node:tls";
 import { ConnectumError } from "./errors.ts";
 import { createFrameSink } from "./http/create-frame-sink.ts";
-import type { StallClocks } from "./http/exchange.ts";
 import { Http1Connections } from "./http/http1-connections.ts";
 import { createHttp1Server } from "./http/http1-server.ts";
 import { createHttp2Server } from "./http/http2-server.ts";
@@ -46,12 +45,9 @@ export class Listener {
     this.#options = options;
     this.#connections = new Http1Connections(options);
     this.#sessions = new Http2Sessions(options);
-    const clocks: StallClocks = {
-      body: new StallClock(options.bodyIdleTimeoutMs),
-      answer: new StallClock(options.writeIdleTimeoutMs),
-    };
-    this.#http1 = createHttp1Server(options, handler, clocks, this.#connections);
-    this.#http2 = createHttp2Server(options, handler, clocks);
+    const clock = new StallClock(options);
+    this.#http1 = createHttp1Server(options, handler, clock, this.#connections);
+    this.#http2 = createHttp2Server(options, handler, clock);
     this.front = this.#createFront(options);
   }
 

@@ -1,7 +1,6 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import type { CallSource } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
-import type { StallClock } from "./stall-clock.ts";
 
 /** Hears the body of a request. After `onEnd` or `onError` it hears nothing more. */
 export interface BodyReceiver {
@@ -34,17 +33,6 @@ export interface Exchange extends CallSource {
   write(bytes: Uint8Array): boolean;
   onceDrained(listener: () => void): void;
   end(trailers?: HeaderFields): void;
-}
-
-/** The clocks of a server, for whoever reads from its clients and writes to them. */
-export interface StallClocks {
-  readonly body: StallClock;
-  readonly answer: StallClock;
-}
-
-/** Why a call ends whose client does not read. */
-export function readerStalled(timeoutMs: number): ConnectError {
-  return new ConnectError(`the client read nothing for ${timeoutMs} ms`, Code.DeadlineExceeded);
 }
 
 /** Adds what every answer to a request says; `vary` lists what both say. */

@@ -6,29 +6,37 @@ import type { ResolvedFloodLimits } from "../connection-options.ts";
  * `onFlood` hears once, with the name of the limit. Floods of CONTINUATION, of empty DATA and of bytes
  * that are no frames are ended by Node itself.
  */
-export function guardAgainstFloods(
-  session: ServerHttp2Session,
-  limits: ResolvedFloodLimits,
-  onFlood: (limit: keyof ResolvedFloodLimits) => void,
-): void {
-  let isFlooded = false;
-  const counter = (limit: keyof ResolvedFloodLimits) => {
-    const isOver = rateCounter(limits[limit]);
-    return () => {
-      if (isFlooded || !isOver()) return;
-      isFlooded = true;
-      onFlood(limit);
-    };
-  };
-  session.on("ping", counter("pingsPerSecond"));
-  session.on("remoteSettings", counter("settingsPerSecond"));
-  const countReset = counter("resetsPerSecond");
-  // One function for all streams of the session: a closure per call would be felt. A reset may carry
-  // the code of no error; then the stream is aborted all the same.
-  function onClose(this: ServerHttp2Stream): void {
-    if (this.rstCode !== 0 || this.aborted) countReset();
+export class FloodGuard {
+  readonly #limits: ResolvedFloodLimits;
+  readonly #onFlood: (limit: keyof ResolvedFloodLimits) => void;
+  readonly #countReset: () => void;
+  #isFlooded = false;
+
+  constructor(
+    session: ServerHttp2Session,
+    limits: ResolvedFloodLimits,
+    onFlood: (limit: keyof ResolvedFloodLimits) => void,
+  ) {
+    this.#limits = limits;
+    this.#onFlood = onFlood;
+    this.#countReset = this.#counterOf("resetsPerSecond");
+    session.on("ping", this.#counterOf("pingsPerSecond"));
+    session.on("remoteSettings", this.#counterOf("settingsPerSecond"));
   }
-  session.on("stream", (stream: ServerHttp2Stream) => void stream.on("close", onClose));
+
+  /** A reset may carry the code of no error; then the stream is aborted all the same. */
+  onStreamClose(stream: ServerHttp2Stream): void {
+    if (stream.rstCode !== 0 || stream.aborted) this.#countReset();
+  }
+
+  #counterOf(limit: keyof ResolvedFloodLimits): () => void {
+    const isOver = rateCounter(this.#limits[limit]);
+    return () => {
+      if (this.#isFlooded || !isOver()) return;
+      this.#isFlooded = true;
+      this.#onFlood(limit);
+    };
+  }
 }
 
 /** A function that counts itself and tells whether it was called more than `limit` times in a second. */

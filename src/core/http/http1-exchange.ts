@@ -4,16 +4,10 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
 import { clientLeft } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
-import { AnswerWriter, PIECE_BYTES } from "./answer-writer.ts";
-import { BodyWatch } from "./body-watch.ts";
-import {
-  addCommonFields,
-  type BodyReceiver,
-  type Exchange,
-  readerStalled,
-  type StallClocks,
-} from "./exchange.ts";
+import { BodyFlow, PIECE_BYTES } from "./body-flow.ts";
+import { addCommonFields, type BodyReceiver, type Exchange } from "./exchange.ts";
 import { peerOf } from "./peer.ts";
+import type { StallClock } from "./stall-clock.ts";
 
 export class Http1Exchange implements Exchange {
   readonly httpVersion = 1;
@@ -23,9 +17,7 @@ export class Http1Exchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #isClosing: () => boolean;
-  readonly #clocks: StallClocks;
-  readonly #writer: AnswerWriter;
-  #bodyWatch: BodyWatch | undefined;
+  readonly #flow: BodyFlow;
   #stallReason: ConnectError | undefined;
 
   /** `isClosing` tells at the time of the answer whether it must carry `Connection: close`. */
@@ -33,13 +25,12 @@ export class Http1Exchange implements Exchange {
     request: IncomingMessage,
     response: ServerResponse,
     isClosing: () => boolean,
-    clocks: StallClocks,
+    clock: StallClock,
   ) {
     this.#request = request;
     this.#response = response;
     this.#isClosing = isClosing;
-    this.#clocks = clocks;
-    this.#writer = new AnswerWriter(response, clocks.answer, this);
+    this.#flow = new BodyFlow(response, clock, this);
     this.headers = request.headers as HeaderFields;
     request.on("error", ignore);
     response.on("error", ignore);
@@ -82,18 +73,18 @@ export class Http1Exchange implements Exchange {
       receiver.onError(this.#leaveReason());
       return;
     }
-    const watch = new BodyWatch(receiver, this.#clocks.body);
-    this.#bodyWatch = watch;
+    const flow = this.#flow;
+    flow.expectBody(receiver);
     request.on("data", (chunk: Buffer) => {
-      watch.onMoved();
+      flow.onReceived();
       receiver.onData(chunk);
     });
     request.once("end", () => {
-      watch.release();
+      flow.stopExpecting();
       receiver.onEnd();
     });
     request.once("close", () => {
-      watch.release();
+      flow.stopExpecting();
       if (!request.readableEnded) receiver.onError(this.#leaveReason());
     });
   }
@@ -108,7 +99,7 @@ export class Http1Exchange implements Exchange {
 
   respond(status: number, fields: HeaderFields, body?: Uint8Array, trailers?: HeaderFields): void {
     const response = this.#response;
-    this.#bodyWatch?.release();
+    this.#flow.stopExpecting();
     if (response.destroyed) return;
     this.#addConnection(fields);
     addCommonFields(fields, this.commonFields);
@@ -121,7 +112,7 @@ export class Http1Exchange implements Exchange {
       if (response.writableLength > 0) this.#watchEnd();
       return;
     }
-    if (body) this.#writer.write(body);
+    if (body) this.#flow.write(body);
     this.end(trailers);
   }
 
@@ -137,33 +128,33 @@ export class Http1Exchange implements Exchange {
 
   write(bytes: Uint8Array): boolean {
     const response = this.#response;
-    return response.destroyed || this.#writer.write(bytes);
+    return response.destroyed || this.#flow.write(bytes);
   }
 
   onceDrained(listener: () => void): void {
-    this.#writer.onceDrained(listener);
+    this.#flow.onceDrained(listener);
   }
 
   end(trailers?: HeaderFields): void {
     const response = this.#response;
-    this.#bodyWatch?.release();
+    this.#flow.stopExpecting();
     if (response.destroyed) return;
-    this.#writer.end(() => {
+    this.#flow.end(() => {
       if (trailers) response.addTrailers(trailers as OutgoingHttpHeaders);
-      response.end(() => this.#writer.release());
+      response.end(() => this.#flow.release());
     });
   }
 
   /** The client does not read what it asked for. */
-  onReaderStalled(): void {
-    this.#stallReason = readerStalled(this.#clocks.answer.timeoutMs);
+  onReaderStalled(reason: ConnectError): void {
+    this.#stallReason = reason;
     this.#request.socket.destroy();
   }
 
   /** Most answers are in the hands of the kernel at once; this one is not. */
   #watchEnd(): void {
-    this.#writer.watch();
-    this.#response.once("finish", () => this.#writer.release());
+    this.#flow.onWriting();
+    this.#response.once("finish", () => this.#flow.release());
   }
 
   #leaveReason(): ConnectError {

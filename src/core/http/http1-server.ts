@@ -1,9 +1,9 @@
 import * as http from "node:http";
 import type { RequestHandler } from "../request-handler.ts";
 import type { ResolvedOptions } from "../resolve-options.ts";
-import type { StallClocks } from "./exchange.ts";
 import type { Http1Connections } from "./http1-connections.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
+import type { StallClock } from "./stall-clock.ts";
 
 /** Longer than the idle time of common load balancers, so that they close first and never race us. */
 const KEEP_ALIVE_MS = 75_000;
@@ -15,7 +15,7 @@ const LOOKS = 4;
 export function createHttp1Server(
   { maxConnectionIdleMs = KEEP_ALIVE_MS, maxHeaderBytes, headersTimeoutMs }: ResolvedOptions,
   handler: RequestHandler,
-  clocks: StallClocks,
+  clock: StallClock,
   connections: Http1Connections,
 ): http.Server {
   const server = http.createServer({
@@ -35,7 +35,7 @@ export function createHttp1Server(
     const isClosing = connections.begin(request, response);
     const rpc = handler.rpcAt(request.url ?? "", request.method, request.headers);
     if (rpc) {
-      rpc.serve(new Http1Exchange(request, response, isClosing, clocks));
+      rpc.serve(new Http1Exchange(request, response, isClosing, clock));
       return;
     }
     if (isClosing()) response.setHeader("Connection", "close");

@@ -4,16 +4,10 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
 import { clientLeft } from "../rpc/call.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
-import { AnswerWriter, PIECE_BYTES } from "./answer-writer.ts";
-import { BodyWatch } from "./body-watch.ts";
-import {
-  addCommonFields,
-  type BodyReceiver,
-  type Exchange,
-  readerStalled,
-  type StallClocks,
-} from "./exchange.ts";
+import { BodyFlow, PIECE_BYTES } from "./body-flow.ts";
+import { addCommonFields, type BodyReceiver, type Exchange } from "./exchange.ts";
 import { peerOf, socketOf } from "./peer.ts";
+import type { StallClock } from "./stall-clock.ts";
 
 /** Where a stream's listeners find its exchange: one function for all streams, no closure for each. */
 const exchangeOf = Symbol("connectum exchange");
@@ -28,20 +22,17 @@ export class Http2Exchange implements Exchange {
   readonly headers: HeaderFields;
   commonFields: HeaderFields | undefined;
   readonly #stream: OwnedStream;
-  readonly #clocks: StallClocks;
-  readonly #writer: AnswerWriter;
+  readonly #flow: BodyFlow;
   #receiver: BodyReceiver | undefined;
-  #watch: BodyWatch | undefined;
   #trailers: HeaderFields | undefined;
   #stallReason: ConnectError | undefined;
   #isAnswered = false;
   #isRequestEnded = false;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, clocks: StallClocks) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, clock: StallClock) {
     this.#stream = stream as OwnedStream;
     this.#stream[exchangeOf] = this;
-    this.#clocks = clocks;
-    this.#writer = new AnswerWriter(stream, clocks.answer, this);
+    this.#flow = new BodyFlow(stream, clock, this);
     this.headers = headers as HeaderFields;
     // A stream error without a listener would crash the process; what matters of it comes as "close".
     stream.on("error", ignore);
@@ -87,19 +78,19 @@ export class Http2Exchange implements Exchange {
     if (stream.readableEnded) this.hearEnd();
     if (stream.destroyed) this.hearClose();
     if (stream.readableEnded || stream.destroyed) return;
-    this.#watch = new BodyWatch(receiver, this.#clocks.body);
+    this.#flow.expectBody(receiver);
     stream.on("data", onData);
     stream.on("end", onEnd);
   }
 
   hearData(chunk: Buffer): void {
-    this.#watch?.onMoved();
+    this.#flow.onReceived();
     this.#receiver?.onData(chunk);
   }
 
   hearEnd(): void {
     const stream = this.#stream;
-    this.#watch?.release();
+    this.#flow.stopExpecting();
     // A reset ends the readable side too; only the peer's END_STREAM completes the body.
     if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
     this.#isRequestEnded = true;
@@ -107,8 +98,7 @@ export class Http2Exchange implements Exchange {
   }
 
   hearClose(): void {
-    this.#watch?.release();
-    this.#writer.release();
+    this.#flow.release();
     if (this.#isRequestEnded) return;
     this.#receiver?.onError(this.#stallReason ?? leaveReason(this.#stream.rstCode));
   }
@@ -124,7 +114,7 @@ export class Http2Exchange implements Exchange {
   respond(status: number, fields: HeaderFields, body?: Uint8Array, trailers?: HeaderFields): void {
     const stream = this.#stream;
     this.#isAnswered = true;
-    this.#watch?.release();
+    this.#flow.stopExpecting();
     if (stream.destroyed || stream.closed) return;
     addCommonFields(fields, this.commonFields);
     fields[":status"] = String(status);
@@ -137,11 +127,11 @@ export class Http2Exchange implements Exchange {
     stream.respond(fields as OutgoingHttpHeaders, trailers ? withTrailers : undefined);
     this.#sendAtEnd(trailers);
     if (hasBody && body.byteLength > PIECE_BYTES) {
-      this.#writer.write(body);
+      this.#flow.write(body);
       this.#end();
       return;
     }
-    this.#writer.watch();
+    this.#flow.onWriting();
     stream.end(body);
   }
 
@@ -155,33 +145,32 @@ export class Http2Exchange implements Exchange {
 
   write(bytes: Uint8Array): boolean {
     const stream = this.#stream;
-    return stream.destroyed || stream.closed || this.#writer.write(bytes);
+    return stream.destroyed || stream.closed || this.#flow.write(bytes);
   }
 
   onceDrained(listener: () => void): void {
-    this.#writer.onceDrained(listener);
+    this.#flow.onceDrained(listener);
   }
 
   end(trailers?: HeaderFields): void {
     const stream = this.#stream;
     this.#isAnswered = true;
-    this.#watch?.release();
+    this.#flow.stopExpecting();
     if (stream.destroyed || stream.closed) return;
     this.#sendAtEnd(trailers);
     this.#end();
   }
 
   /** The client does not read what it asked for. */
-  onReaderStalled(): void {
-    const { timeoutMs } = this.#clocks.answer;
-    this.#stallReason = readerStalled(timeoutMs);
+  onReaderStalled(reason: ConnectError): void {
+    this.#stallReason = reason;
     this.#stream.close(constants.NGHTTP2_CANCEL);
     // The reset may wait behind what the client does not read; the stream must not.
     this.#stream.destroy();
   }
 
   #end(): void {
-    this.#writer.end(() => this.#stream.end());
+    this.#flow.end(() => this.#stream.end());
   }
 
   #sendAtEnd(trailers: HeaderFields | undefined): void {

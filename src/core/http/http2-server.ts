@@ -2,9 +2,9 @@ import * as http2 from "node:http2";
 import { TLSSocket } from "node:tls";
 import type { RequestHandler } from "../request-handler.ts";
 import type { ResolvedOptions } from "../resolve-options.ts";
-import type { StallClocks } from "./exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { socketOf } from "./peer.ts";
+import type { StallClock } from "./stall-clock.ts";
 
 /**
  * Node counts what it could not send to a client that left as memory of the session, for ever, and
@@ -17,7 +17,7 @@ const MAX_SESSION_MEMORY_MB = 2 ** 20;
 export function createHttp2Server(
   { http2Options, maxConcurrentStreams, maxHeaderBytes }: ResolvedOptions,
   handler: RequestHandler,
-  clocks: StallClocks,
+  clock: StallClock,
 ): http2.Http2Server {
   const server = http2.createServer({
     maxSessionMemory: MAX_SESSION_MEMORY_MB,
@@ -36,7 +36,7 @@ export function createHttp2Server(
   ) => {
     const rpc = handler.rpcAt(headers[":path"] ?? "", headers[":method"], headers);
     if (rpc) {
-      rpc.serve(new Http2Exchange(stream, headers, clocks));
+      rpc.serve(new Http2Exchange(stream, headers, clock));
       return;
     }
     // Node builds these two for every stream that has a "request" listener; here only who needs them

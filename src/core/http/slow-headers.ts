@@ -26,9 +26,11 @@ export class SlowHeaders {
     this.#session = session;
     this.#connection = connection;
     this.#onSlow = onSlow;
-    session.on("stream", (stream: ServerHttp2Stream) => {
-      this.#completeId = stream.id as number;
-    });
+  }
+
+  /** The header block of a stream has come. */
+  onHeaders(stream: ServerHttp2Stream): void {
+    this.#completeId = stream.id as number;
   }
 
   /** To be called every {@link intervalOf} milliseconds. */

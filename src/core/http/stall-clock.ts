@@ -1,55 +1,70 @@
-/** Something that must keep moving, such as a request body or an answer that is being read. */
+/** Something whose client must keep moving; an entry of the clock's list. */
 export interface Watched {
-  /** Reading of the clock when it last moved. */
-  movedAt: number;
-  /** Whether it moved since the last look, or stands still for a reason of ours. */
-  hasMoved(): boolean;
-  onStalled(): void;
+  previous: Watched | undefined;
+  next: Watched | undefined;
+  /** Compares with what it saw last, and ends what stands still for too long. */
+  look(): void;
 }
 
-/** Looks per timeout; a standstill is noticed after 1 to 1.25 times the timeout. */
+export interface StallTimeouts {
+  readonly bodyIdleTimeoutMs: number;
+  readonly writeIdleTimeoutMs: number;
+}
+
+/** Looks per shorter timeout; a standstill is noticed after 1 to 1.25 times its timeout. */
 const LOOKS = 4;
 
 /**
- * One timer for everything that may stall: whoever is watched costs an entry in a set, and what moves
- * only notes the reading of the clock.
+ * One timer for everything that may stall, and a linked list through what is watched: a Set would cost
+ * more than all else that a small call does here. What moves only notes the reading of the clock, which
+ * counts looks: a process that was suspended finds nobody stalled when it wakes.
  */
 export class StallClock {
-  readonly timeoutMs: number;
-  readonly #watched = new Set<Watched>();
+  readonly timeouts: StallTimeouts;
+  /** How many looks of standstill are too many. */
+  readonly bodyLooks: number;
+  readonly writeLooks: number;
+  now = 0;
+  readonly #intervalMs: number;
+  #first: Watched | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #now = 0;
 
-  constructor(timeoutMs: number) {
-    this.timeoutMs = timeoutMs;
-  }
-
-  /** Counts looks. */
-  get now(): number {
-    return this.#now;
+  constructor(timeouts: StallTimeouts) {
+    const { bodyIdleTimeoutMs, writeIdleTimeoutMs } = timeouts;
+    this.timeouts = timeouts;
+    this.#intervalMs = Math.ceil(Math.min(bodyIdleTimeoutMs, writeIdleTimeoutMs) / LOOKS);
+    this.bodyLooks = Math.ceil(bodyIdleTimeoutMs / this.#intervalMs);
+    this.writeLooks = Math.ceil(writeIdleTimeoutMs / this.#intervalMs);
   }
 
   watch(watched: Watched): void {
-    watched.movedAt = this.#now;
-    this.#watched.add(watched);
-    this.#timer ??= setInterval(() => this.#look(), Math.ceil(this.timeoutMs / LOOKS)).unref();
+    const first = this.#first;
+    watched.next = first;
+    if (first) first.previous = watched;
+    this.#first = watched;
+    this.#timer ??= setInterval(() => this.#look(), this.#intervalMs).unref();
   }
 
   unwatch(watched: Watched): void {
-    this.#watched.delete(watched);
+    const { previous, next } = watched;
+    if (previous) previous.next = next;
+    else this.#first = next;
+    if (next) next.previous = previous;
+    watched.previous = undefined;
+    watched.next = undefined;
   }
 
   #look(): void {
-    this.#now++;
-    for (const watched of this.#watched) {
-      if (watched.hasMoved()) {
-        watched.movedAt = this.#now;
-      } else if (this.#now - watched.movedAt > LOOKS) {
-        this.#watched.delete(watched);
-        watched.onStalled();
-      }
+    this.now++;
+    let watched = this.#first;
+    while (watched) {
+      // Who ends takes itself off the list. Should it take the next one along, the rest is looked at
+      // the next time.
+      const { next }: Watched = watched;
+      watched.look();
+      watched = next;
     }
-    if (this.#watched.size > 0) return;
+    if (this.#first) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

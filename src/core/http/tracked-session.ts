@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node
 import type { ResolvedFloodLimits } from "../connection-options.ts";
 import type { Logger } from "../logger.ts";
 import { type ConnectionLifetime, withJitter } from "./connection-lifetime.ts";
-import { guardAgainstFloods } from "./flood-guard.ts";
+import { FloodGuard } from "./flood-guard.ts";
 import type { FrameSink } from "./frame-sink.ts";
 import { type KeepaliveTimes, watchPeer } from "./keepalive.ts";
 import { peerOf, socketOf } from "./peer.ts";
@@ -72,14 +72,24 @@ export class TrackedSession {
         if (this.#isLeaving) this.#announceWhenQuiet();
       });
     });
-    session.on("stream", this.#onStream);
     this.slowHeaders = new SlowHeaders(session, sink, () => session.destroy());
-    guardAgainstFloods(session, options.floodLimits, (limit) => {
+    const floods = new FloodGuard(session, options.floodLimits, (limit) => {
       const { address } = peerOf(socketOf(session));
       options.logger.warn({ limit, address }, "HTTP/2 flood; the connection is closed");
       // Not at once: this is told from within a stream that closes, and a session that is ended while
       // it works through its streams can bring down the process.
       setImmediate(() => this.#calm());
+    });
+    // One listener for the session and one for each stream, without a closure: every call pays for them.
+    const tracked = this;
+    function onClose(this: ServerHttp2Stream): void {
+      floods.onStreamClose(this);
+      tracked.#onStreamClose();
+    }
+    session.on("stream", (stream: ServerHttp2Stream) => {
+      this.slowHeaders.onHeaders(stream);
+      this.#onStream();
+      stream.on("close", onClose);
     });
     if (maxConnectionAgeMs !== undefined) {
       this.#after(withJitter(maxConnectionAgeMs), () => this.#growOld());
@@ -165,18 +175,17 @@ export class TrackedSession {
     this.#after(maxConnectionAgeGraceMs, () => socketOf(this.#session)?.destroy());
   }
 
-  readonly #onStream = (stream: ServerHttp2Stream): void => {
+  #onStream(): void {
     this.#openStreams++;
     clearTimeout(this.#idleTimer);
-    stream.once("close", this.#onStreamClose);
-  };
+  }
 
-  readonly #onStreamClose = (): void => {
+  #onStreamClose(): void {
     this.#openStreams--;
     if (this.#openStreams > 0) return;
     if (this.#isEnding) setImmediate(this.#close);
     else this.#startIdling();
-  };
+  }
 
   #startIdling(): void {
     const { maxConnectionIdleMs } = this.#options;
