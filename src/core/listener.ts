@@ -138,12 +138,12 @@ export class Listener {
     }
     this.#sockets.add(socket);
     this.#undecided.add(socket);
-    socket.once("close", () => {
+    socket.on("close", () => {
       this.#sockets.delete(socket);
       this.#undecided.delete(socket);
     });
     // Without a listener a reset before any HTTP server took the socket would crash the process.
-    socket.on("error", () => {});
+    socket.on("error", ignore);
   }
 
   /** `accepted` is the socket {@link #own} knows, `socket` the one that carries plain HTTP. */
@@ -164,6 +164,8 @@ export class Listener {
     this.#http2.off("session", onSession);
   }
 }
+
+function ignore(): void {}
 
 function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {

@@ -27,9 +27,11 @@ export function createPlainFront(
   return net.createServer(options, (socket) => {
     handler.onAccept(socket);
     const silent = setTimeout(() => socket.destroy(), handshakeTimeout);
-    socket.once("close", () => clearTimeout(silent));
+    const onClose = () => clearTimeout(silent);
+    socket.on("close", onClose);
     readPreface(socket, (language) => {
       clearTimeout(silent);
+      socket.off("close", onClose);
       const isAllowed = language === "http2" ? allowHTTP2 : language === "http1" && allowHTTP1;
       if (isAllowed) {
         handler.onHttp(socket, socket, language === "http2");

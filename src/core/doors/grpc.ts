@@ -1,6 +1,11 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Exchange } from "../http/exchange.ts";
-import { COMPRESSED_FLAG, encodeEnvelope } from "../wire/envelope.ts";
+import {
+  COMPRESSED_FLAG,
+  encodeEnvelope,
+  envelopeHead,
+  LARGE_MESSAGE_BYTES,
+} from "../wire/envelope.ts";
 import { addHeaders, type Door, type Metadata, type NamedCodec } from "./door.ts";
 import { parseGrpcTimeout, statusTrailers } from "./grpc-status.ts";
 
@@ -24,8 +29,16 @@ export const grpcDoor: Door = {
     send(exchange, codec, { bytes, encoding }, { header, trailer }) {
       const fields = responseHeader(codec, encoding);
       addHeaders(fields, header);
-      const frame = encodeEnvelope(encoding ? COMPRESSED_FLAG : 0, bytes);
-      exchange.respond(200, fields, frame, statusTrailers(undefined, trailer));
+      const flags = encoding ? COMPRESSED_FLAG : 0;
+      const trailers = statusTrailers(undefined, trailer);
+      if (bytes.byteLength < LARGE_MESSAGE_BYTES) {
+        exchange.respond(200, fields, encodeEnvelope(flags, bytes), trailers);
+        return;
+      }
+      exchange.writeHead(200, fields, true);
+      exchange.write(envelopeHead(flags, bytes.byteLength));
+      exchange.write(bytes);
+      exchange.end(trailers);
     },
     sendError,
   },

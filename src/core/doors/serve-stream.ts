@@ -4,7 +4,8 @@ import type { Exchange } from "../http/exchange.ts";
 import type { Call } from "../rpc/call.ts";
 import type { Method } from "../rpc/method.ts";
 import { type Codec, wireLength } from "../wire/codec.ts";
-import { COMPRESSED_FLAG, encodeEnvelope } from "../wire/envelope.ts";
+import { COMPRESSED_FLAG } from "../wire/envelope.ts";
+import { EnvelopeBatch } from "../wire/envelope-batch.ts";
 import { isWorthCompressing, type NegotiatedCompression } from "../wire/negotiate-compression.ts";
 import { addHeaders, type Door, type Metadata } from "./door.ts";
 import { openCall } from "./open-call.ts";
@@ -30,8 +31,7 @@ class StreamServing {
   readonly #compression: NegotiatedCompression;
   readonly #requests: RequestStream;
   #metadata: Metadata | undefined;
-  #frames: Buffer[] = [];
-  #frameBytes = 0;
+  readonly #batch = new EnvelopeBatch();
   #isFlushScheduled = false;
   #isHeadSent = false;
   #isFinished = false;
@@ -87,7 +87,7 @@ class StreamServing {
   #end(error: ConnectError | undefined): void {
     const { stream } = this.#door;
     const trailer = this.#metadata?.trailer ?? this.#call.touchedResponseTrailer;
-    if (error && !this.#isHeadSent && this.#frames.length === 0) {
+    if (error && !this.#isHeadSent && this.#batch.byteLength === 0) {
       stream.sendError(this.#exchange, this.#codec, error, { header: this.#header(), trailer });
       return;
     }
@@ -111,7 +111,8 @@ class StreamServing {
       const result = await responses.next();
       if (result.done || this.#hasLeft) return;
       try {
-        await this.#send(result.value);
+        const sending = this.#send(result.value);
+        if (sending) await sending;
       } catch (error) {
         await responses.return?.();
         throw error;
@@ -127,18 +128,17 @@ class StreamServing {
     const { response } = this.#compression;
     if (isWorthCompressing(response, bytes, this.#method.options.compression.minBytes)) {
       return response.compress(bytes).then((compressed) => {
-        this.#queue(encodeEnvelope(COMPRESSED_FLAG, compressed));
+        this.#queue(COMPRESSED_FLAG, compressed);
         return this.#drained();
       });
     }
-    this.#queue(encodeEnvelope(0, bytes));
+    this.#queue(0, bytes);
     return this.#drained();
   }
 
-  #queue(frame: Buffer): void {
-    this.#frames.push(frame);
-    this.#frameBytes += frame.byteLength;
-    if (this.#frameBytes >= BATCH_BYTES) this.#flush(true);
+  #queue(flags: number, message: Uint8Array): void {
+    this.#batch.add(flags, message);
+    if (this.#batch.byteLength >= BATCH_BYTES) this.#flush(true);
     else this.#scheduleFlush();
   }
 
@@ -162,7 +162,7 @@ class StreamServing {
 
   /** Before the first message, headers go out once the handler has set some. */
   #isReadyForHead(): boolean {
-    if (this.#isHeadSent || this.#frames.length > 0) return true;
+    if (this.#isHeadSent || this.#batch.byteLength > 0) return true;
     return this.#header() !== undefined;
   }
 
@@ -178,13 +178,10 @@ class StreamServing {
       addHeaders(fields, this.#header());
       exchange.writeHead(200, fields, this.#door.stream.hasTrailers);
     }
-    const frames = this.#frames;
-    const [first] = frames;
-    if (first === undefined) return;
-    const bytes = frames.length === 1 ? first : Buffer.concat(frames, this.#frameBytes);
-    this.#frames = [];
-    this.#frameBytes = 0;
-    if (exchange.write(bytes) || this.#isBlocked) return;
+    if (this.#batch.byteLength === 0) return;
+    let hasRoom = true;
+    for (const chunk of this.#batch.take()) hasRoom = exchange.write(chunk);
+    if (hasRoom || this.#isBlocked) return;
     this.#isBlocked = true;
     exchange.onceDrained(() => {
       this.#isBlocked = false;

@@ -1,5 +1,7 @@
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import type { ResolvedFloodLimits } from "../connection-options.ts";
+
+type LimitName = keyof ResolvedFloodLimits;
 
 /**
  * Counts what is cheap to send and dear to answer: streams that are opened and reset, PING, SETTINGS.
@@ -8,48 +10,48 @@ import type { ResolvedFloodLimits } from "../connection-options.ts";
  */
 export class FloodGuard {
   readonly #limits: ResolvedFloodLimits;
-  readonly #onFlood: (limit: keyof ResolvedFloodLimits) => void;
-  readonly #countReset: () => void;
+  readonly #onFlood: (limit: LimitName) => void;
+  readonly #resets = new RateCounter();
+  readonly #pings = new RateCounter();
+  readonly #settings = new RateCounter();
   #isFlooded = false;
 
-  constructor(
-    session: ServerHttp2Session,
-    limits: ResolvedFloodLimits,
-    onFlood: (limit: keyof ResolvedFloodLimits) => void,
-  ) {
+  constructor(limits: ResolvedFloodLimits, onFlood: (limit: LimitName) => void) {
     this.#limits = limits;
     this.#onFlood = onFlood;
-    this.#countReset = this.#counterOf("resetsPerSecond");
-    session.on("ping", this.#counterOf("pingsPerSecond"));
-    session.on("remoteSettings", this.#counterOf("settingsPerSecond"));
+  }
+
+  onPing(): void {
+    this.#count(this.#pings, "pingsPerSecond");
+  }
+
+  onSettings(): void {
+    this.#count(this.#settings, "settingsPerSecond");
   }
 
   /** A reset may carry the code of no error; then the stream is aborted all the same. */
-  onStreamClose(stream: ServerHttp2Stream): void {
-    if (stream.rstCode !== 0 || stream.aborted) this.#countReset();
+  onStreamClose({ rstCode, aborted }: ServerHttp2Stream): void {
+    if (rstCode !== 0 || aborted) this.#count(this.#resets, "resetsPerSecond");
   }
 
-  #counterOf(limit: keyof ResolvedFloodLimits): () => void {
-    const isOver = rateCounter(this.#limits[limit]);
-    return () => {
-      if (this.#isFlooded || !isOver()) return;
-      this.#isFlooded = true;
-      this.#onFlood(limit);
-    };
+  #count(counter: RateCounter, name: LimitName): void {
+    if (this.#isFlooded || counter.count() <= this.#limits[name]) return;
+    this.#isFlooded = true;
+    this.#onFlood(name);
   }
 }
 
-/** A function that counts itself and tells whether it was called more than `limit` times in a second. */
-function rateCounter(limit: number): () => boolean {
-  let second = 0;
-  let count = 0;
-  return () => {
+class RateCounter {
+  #second = 0;
+  #count = 0;
+
+  /** Counts one more; returns how many there were in this second. */
+  count(): number {
     const now = Math.floor(performance.now() / 1_000);
-    if (now !== second) {
-      second = now;
-      count = 0;
+    if (now !== this.#second) {
+      this.#second = now;
+      this.#count = 0;
     }
-    count++;
-    return count > limit;
-  };
+    return ++this.#count;
+  }
 }

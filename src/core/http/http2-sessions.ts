@@ -19,12 +19,12 @@ export class Http2Sessions {
     const tracked = new TrackedSession(session, sink, this.#options);
     this.#sessions.set(session, tracked);
     this.#lookForSlowHeaders();
-    session.once("close", () => {
+    session.on("close", () => {
       this.#sessions.delete(session);
       tracked.release();
     });
     // A peer that breaks its own connection harms nobody else; Node closes the session.
-    session.on("error", () => {});
+    session.on("error", ignore);
     if (this.#isDraining) tracked.leave();
   }
 
@@ -44,3 +44,5 @@ export class Http2Sessions {
     }, SlowHeaders.intervalOf(this.#options.headersTimeoutMs)).unref();
   }
 }
+
+function ignore(): void {}

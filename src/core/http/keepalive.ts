@@ -7,34 +7,51 @@ export interface KeepaliveTimes {
 
 /**
  * Pings the peer every interval and destroys the session of one that neither answers nor sends anything
- * else within the timeout. Returns how to end it.
+ * else within the timeout.
  */
-export function watchPeer(
-  session: ServerHttp2Session,
-  connection: { readonly bytesRead: number },
-  { intervalMs, timeoutMs }: KeepaliveTimes,
-): () => void {
-  let timer = setTimeout(ping, intervalMs);
+export class Keepalive {
+  readonly #session: ServerHttp2Session;
+  readonly #connection: { readonly bytesRead: number };
+  readonly #times: KeepaliveTimes;
+  #timer: NodeJS.Timeout | undefined;
 
-  function ping(): void {
+  constructor(
+    session: ServerHttp2Session,
+    connection: { readonly bytesRead: number },
+    times: KeepaliveTimes,
+  ) {
+    this.#session = session;
+    this.#connection = connection;
+    this.#times = times;
+    this.#waitForInterval();
+  }
+
+  release(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #waitForInterval(): void {
+    this.#timer = setTimeout(() => this.#ping(), this.#times.intervalMs);
+  }
+
+  #ping(): void {
+    const session = this.#session;
     // Destroyed, but not closed yet.
     if (session.destroyed) return;
-    waitForAnswer();
+    this.#waitForAnswer();
     session.ping((error) => {
       if (error || session.destroyed) return;
-      clearTimeout(timer);
-      timer = setTimeout(ping, intervalMs);
+      clearTimeout(this.#timer);
+      this.#waitForInterval();
     });
   }
 
   /** The answer of a peer that sends a lot stands in a queue; what arrives before it is a sign of life. */
-  function waitForAnswer(): void {
-    const { bytesRead } = connection;
-    timer = setTimeout(() => {
-      if (connection.bytesRead === bytesRead) session.destroy();
-      else waitForAnswer();
-    }, timeoutMs);
+  #waitForAnswer(): void {
+    const { bytesRead } = this.#connection;
+    this.#timer = setTimeout(() => {
+      if (this.#connection.bytesRead === bytesRead) this.#session.destroy();
+      else this.#waitForAnswer();
+    }, this.#times.timeoutMs);
   }
-
-  return () => clearTimeout(timer);
 }

@@ -4,7 +4,7 @@ import type { Logger } from "../logger.ts";
 import { type ConnectionLifetime, withJitter } from "./connection-lifetime.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import type { FrameSink } from "./frame-sink.ts";
-import { type KeepaliveTimes, watchPeer } from "./keepalive.ts";
+import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 import { peerOf, socketOf } from "./peer.ts";
 import { SlowHeaders } from "./slow-headers.ts";
 
@@ -31,16 +31,29 @@ const BUSY_MS = 5;
 /** GOAWAY with the highest possible stream id and NO_ERROR: it refuses nothing. */
 const GOAWAY_NOTICE = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
+/** Where listeners find the session they belong to: no closures for each, idle connections are many. */
+const tracked = Symbol("connectum session");
+
+interface OwnedSession extends ServerHttp2Session {
+  [tracked]: TrackedSession;
+}
+
+interface OwnedStream extends ServerHttp2Stream {
+  [tracked]: TrackedSession;
+}
+
 /** A session whose client can be asked to leave; age and idleness ask by themselves. */
 export class TrackedSession {
   readonly slowHeaders: SlowHeaders;
-  readonly #session: ServerHttp2Session;
+  readonly #session: OwnedSession;
   readonly #sink: FrameSink;
   readonly #options: SessionOptions;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #floods: FloodGuard;
+  #keepalive: Keepalive | undefined;
+  #handshakeTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
-  readonly #close: () => void;
-  #stopWatching = () => {};
+  /** All others, which few sessions ever have. */
+  #timers: Set<NodeJS.Timeout> | undefined;
   #openStreams = 0;
   /** Frames of ours may follow: the session has begun to write. */
   #isReady = false;
@@ -51,46 +64,20 @@ export class TrackedSession {
   #isEnding = false;
 
   constructor(session: ServerHttp2Session, sink: FrameSink, options: SessionOptions) {
-    this.#session = session;
+    this.#session = session as OwnedSession;
+    this.#session[tracked] = this;
     this.#sink = sink;
     this.#options = options;
-    const { handshakeTimeout, keepalive, maxConnectionAgeMs } = options;
+    const { handshakeTimeout, maxConnectionAgeMs, floodLimits } = options;
     // Node calls it when the client says GOAWAY, and some releases then destroy the session as soon as
     // nghttp2 has seen the end of the last stream, with that end still unsent.
-    const close = session.close.bind(session);
-    session.close = this.#end;
-    this.#close = () => {
-      if (!session.destroyed) close();
-    };
-    const silent = this.#after(handshakeTimeout, () => session.destroy());
-    session.once("remoteSettings", () => {
-      clearTimeout(silent);
-      if (keepalive) this.#stopWatching = watchPeer(session, sink, keepalive);
-      // Our own SETTINGS have to be the first frame; they are written at the end of this turn.
-      setImmediate(() => {
-        this.#isReady = true;
-        if (this.#isLeaving) this.#announceWhenQuiet();
-      });
-    });
+    session.close = closeGently;
+    this.#handshakeTimer = setTimeout(() => session.destroy(), handshakeTimeout);
     this.slowHeaders = new SlowHeaders(session, sink, () => session.destroy());
-    const floods = new FloodGuard(session, options.floodLimits, (limit) => {
-      const { address } = peerOf(socketOf(session));
-      options.logger.warn({ limit, address }, "HTTP/2 flood; the connection is closed");
-      // Not at once: this is told from within a stream that closes, and a session that is ended while
-      // it works through its streams can bring down the process.
-      setImmediate(() => this.#calm());
-    });
-    // One listener for the session and one for each stream, without a closure: every call pays for them.
-    const tracked = this;
-    function onClose(this: ServerHttp2Stream): void {
-      floods.onStreamClose(this);
-      tracked.#onStreamClose();
-    }
-    session.on("stream", (stream: ServerHttp2Stream) => {
-      this.slowHeaders.onHeaders(stream);
-      this.#onStream();
-      stream.on("close", onClose);
-    });
+    this.#floods = new FloodGuard(floodLimits, (limit) => this.#endFlood(limit));
+    session.on("remoteSettings", onSettings);
+    session.on("ping", onPing);
+    session.on("stream", onStream);
     if (maxConnectionAgeMs !== undefined) {
       this.#after(withJitter(maxConnectionAgeMs), () => this.#growOld());
     }
@@ -105,7 +92,65 @@ export class TrackedSession {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     if (this.#isReady) this.#announceWhenQuiet();
-    else this.#after(STEP_LIMIT_MS, this.#end);
+    else this.#after(STEP_LIMIT_MS, () => this.end());
+  }
+
+  /** Sends the GOAWAY with the last stream; the session closes when all that came until now is served. */
+  end(): void {
+    const session = this.#session;
+    if (this.#isEnding || session.destroyed) return;
+    this.#isEnding = true;
+    session.goaway(constants.NGHTTP2_NO_ERROR);
+    if (this.#openStreams === 0) this.#closeSoon();
+  }
+
+  hearSettings(): void {
+    this.#floods.onSettings();
+    if (this.#handshakeTimer === undefined) return;
+    clearTimeout(this.#handshakeTimer);
+    this.#handshakeTimer = undefined;
+    const { keepalive } = this.#options;
+    if (keepalive) this.#keepalive = new Keepalive(this.#session, this.#sink, keepalive);
+    // Our own SETTINGS have to be the first frame; they are written at the end of this turn.
+    setImmediate(() => {
+      this.#isReady = true;
+      if (this.#isLeaving) this.#announceWhenQuiet();
+    });
+  }
+
+  hearPing(): void {
+    this.#floods.onPing();
+  }
+
+  hearStream(stream: ServerHttp2Stream): void {
+    this.slowHeaders.onHeaders(stream);
+    this.#openStreams++;
+    clearTimeout(this.#idleTimer);
+    (stream as OwnedStream)[tracked] = this;
+    stream.on("close", onStreamClose);
+  }
+
+  hearStreamClose(stream: ServerHttp2Stream): void {
+    this.#floods.onStreamClose(stream);
+    this.#openStreams--;
+    if (this.#openStreams > 0) return;
+    if (this.#isEnding) this.#closeSoon();
+    else this.#startIdling();
+  }
+
+  release(): void {
+    this.#keepalive?.release();
+    clearTimeout(this.#handshakeTimer);
+    clearTimeout(this.#idleTimer);
+    for (const timer of this.#timers ?? []) clearTimeout(timer);
+  }
+
+  #endFlood(limit: keyof ResolvedFloodLimits): void {
+    const { address } = peerOf(socketOf(this.#session));
+    this.#options.logger.warn({ limit, address }, "HTTP/2 flood; the connection is closed");
+    // Not at once: this is told from within a stream that closes, and a session that is ended while
+    // it works through its streams can bring down the process.
+    setImmediate(() => this.#calm());
   }
 
   /** Says why the connection ends, and gives that frame a moment to get out. */
@@ -116,19 +161,13 @@ export class TrackedSession {
     this.#after(CALM_MS, () => session.destroy());
   }
 
-  release(): void {
-    this.#stopWatching();
-    clearTimeout(this.#idleTimer);
-    for (const timer of this.#timers) clearTimeout(timer);
-  }
-
   /**
    * A client that reads an answer and the GOAWAY behind it at once may begin its next call in between, and
    * common HTTP/2 stacks fail that call before they send it. So the notice follows a round trip in which
    * nothing went to the client, unless there is none for too long.
    */
   #announceWhenQuiet(): void {
-    this.#after(STEP_LIMIT_MS, this.#announce);
+    this.#after(STEP_LIMIT_MS, () => this.#announce());
     const attempt = () => {
       const before = this.#sink.bytesWritten;
       this.#ping(() => {
@@ -140,16 +179,16 @@ export class TrackedSession {
   }
 
   /** Writes the notice past the session: Node's `goaway()` makes nghttp2 ignore what arrives next. */
-  readonly #announce = (): void => {
+  #announce(): void {
     if (this.#isAnnounced || this.#session.destroyed) return;
     const outcome = this.#sink.writeFrame(GOAWAY_NOTICE);
-    if (outcome === "impossible") this.#end();
+    if (outcome === "impossible") this.end();
     else if (outcome === "written") {
       this.#isAnnounced = true;
-      this.#ping(this.#end);
-    } else this.#after(BUSY_MS, this.#announce);
-    this.#endLater ??= this.#after(STEP_LIMIT_MS, this.#end);
-  };
+      this.#ping(() => this.end());
+    } else this.#after(BUSY_MS, () => this.#announce());
+    this.#endLater ??= this.#after(STEP_LIMIT_MS, () => this.end());
+  }
 
   #ping(onAnswer: () => void): void {
     const session = this.#session;
@@ -159,32 +198,19 @@ export class TrackedSession {
     });
   }
 
-  /** Sends the GOAWAY with the last stream; the session closes when all that came until now is served. */
-  readonly #end = (): void => {
+  /** Not at once: what the last stream wrote goes out at the end of this turn. */
+  #closeSoon(): void {
     const session = this.#session;
-    if (this.#isEnding || session.destroyed) return;
-    this.#isEnding = true;
-    session.goaway(constants.NGHTTP2_NO_ERROR);
-    if (this.#openStreams === 0) setImmediate(this.#close);
-  };
+    setImmediate(() => {
+      if (!session.destroyed) Object.getPrototypeOf(session).close.call(session);
+    });
+  }
 
   #growOld(): void {
     this.leave();
     const { maxConnectionAgeGraceMs } = this.#options;
     if (maxConnectionAgeGraceMs === undefined) return;
     this.#after(maxConnectionAgeGraceMs, () => socketOf(this.#session)?.destroy());
-  }
-
-  #onStream(): void {
-    this.#openStreams++;
-    clearTimeout(this.#idleTimer);
-  }
-
-  #onStreamClose(): void {
-    this.#openStreams--;
-    if (this.#openStreams > 0) return;
-    if (this.#isEnding) setImmediate(this.#close);
-    else this.#startIdling();
   }
 
   #startIdling(): void {
@@ -194,11 +220,33 @@ export class TrackedSession {
   }
 
   #after(ms: number, action: () => void): NodeJS.Timeout {
+    this.#timers ??= new Set();
+    const timers = this.#timers;
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+      timers.delete(timer);
       action();
     }, ms);
-    this.#timers.add(timer);
+    timers.add(timer);
     return timer;
   }
+}
+
+function closeGently(this: ServerHttp2Session): void {
+  (this as OwnedSession)[tracked].end();
+}
+
+function onSettings(this: ServerHttp2Session): void {
+  (this as OwnedSession)[tracked].hearSettings();
+}
+
+function onPing(this: ServerHttp2Session): void {
+  (this as OwnedSession)[tracked].hearPing();
+}
+
+function onStream(this: ServerHttp2Session, stream: ServerHttp2Stream): void {
+  (this as OwnedSession)[tracked].hearStream(stream);
+}
+
+function onStreamClose(this: ServerHttp2Stream): void {
+  (this as OwnedStream)[tracked].hearStreamClose(this);
 }

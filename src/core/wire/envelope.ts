@@ -11,6 +11,17 @@ export interface Envelope {
   readonly data: Uint8Array;
 }
 
+/** From this size on a message is written behind its envelope's head instead of copied next to it. */
+export const LARGE_MESSAGE_BYTES = 64 * 1024;
+
+/** The five bytes that stand before a message of this length. */
+export function envelopeHead(flags: number, byteLength: number): Buffer {
+  const bytes = Buffer.allocUnsafe(ENVELOPE_BYTES);
+  bytes[0] = flags;
+  bytes.writeUInt32BE(byteLength, 1);
+  return bytes;
+}
+
 export function encodeEnvelope(flags: number, data: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(ENVELOPE_BYTES + data.byteLength);
   bytes[0] = flags;
