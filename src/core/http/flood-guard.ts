@@ -5,39 +5,38 @@ type LimitName = keyof ResolvedFloodLimits;
 
 /**
  * Counts what is cheap to send and dear to answer: streams that are opened and reset, PING, SETTINGS.
- * `onFlood` hears once, with the name of the limit. Floods of CONTINUATION, of empty DATA and of bytes
- * that are no frames are ended by Node itself.
+ * Each method returns the name of the limit that is passed, once. Floods of CONTINUATION, of empty DATA
+ * and of bytes that are no frames are ended by Node itself.
  */
 export class FloodGuard {
   readonly #limits: ResolvedFloodLimits;
-  readonly #onFlood: (limit: LimitName) => void;
   readonly #resets = new RateCounter();
   readonly #pings = new RateCounter();
   readonly #settings = new RateCounter();
   #isFlooded = false;
 
-  constructor(limits: ResolvedFloodLimits, onFlood: (limit: LimitName) => void) {
+  constructor(limits: ResolvedFloodLimits) {
     this.#limits = limits;
-    this.#onFlood = onFlood;
   }
 
-  onPing(): void {
-    this.#count(this.#pings, "pingsPerSecond");
+  onPing(): LimitName | undefined {
+    return this.#count(this.#pings, "pingsPerSecond");
   }
 
-  onSettings(): void {
-    this.#count(this.#settings, "settingsPerSecond");
+  onSettings(): LimitName | undefined {
+    return this.#count(this.#settings, "settingsPerSecond");
   }
 
   /** A reset may carry the code of no error; then the stream is aborted all the same. */
-  onStreamClose({ rstCode, aborted }: ServerHttp2Stream): void {
-    if (rstCode !== 0 || aborted) this.#count(this.#resets, "resetsPerSecond");
+  onStreamClose({ rstCode, aborted }: ServerHttp2Stream): LimitName | undefined {
+    if (rstCode === 0 && !aborted) return undefined;
+    return this.#count(this.#resets, "resetsPerSecond");
   }
 
-  #count(counter: RateCounter, name: LimitName): void {
-    if (this.#isFlooded || counter.count() <= this.#limits[name]) return;
+  #count(counter: RateCounter, name: LimitName): LimitName | undefined {
+    if (this.#isFlooded || counter.count() <= this.#limits[name]) return undefined;
     this.#isFlooded = true;
-    this.#onFlood(name);
+    return name;
   }
 }
 

@@ -4,7 +4,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 const LOOKS = 4;
 
 /**
- * Finds HTTP/2 clients that begin a header block and do not end it, which Node waits for without limit.
+ * Ends HTTP/2 clients that begin a header block and do not end it, which Node waits for without limit.
  * The session knows the last stream whose headers began, `stream` tells the last one whose headers came.
  * Where the two differ the client is asked with a PING: no frame may stand inside a header block, so an
  * answer means that the block is over, and was refused.
@@ -12,20 +12,14 @@ const LOOKS = 4;
 export class SlowHeaders {
   readonly #session: ServerHttp2Session;
   readonly #connection: { readonly bytesRead: number };
-  readonly #onSlow: () => void;
   #bytesSeen = 0;
   #completeId = 0;
   #openId = 0;
   #looks = 0;
 
-  constructor(
-    session: ServerHttp2Session,
-    connection: { readonly bytesRead: number },
-    onSlow: () => void,
-  ) {
+  constructor(session: ServerHttp2Session, connection: { readonly bytesRead: number }) {
     this.#session = session;
     this.#connection = connection;
-    this.#onSlow = onSlow;
   }
 
   /** The header block of a stream has come. */
@@ -47,7 +41,7 @@ export class SlowHeaders {
       this.#looks = 0;
       this.#ask(begun);
     } else if (++this.#looks > LOOKS) {
-      this.#onSlow();
+      this.#session.destroy();
     }
   }
 

@@ -73,8 +73,8 @@ export class TrackedSession {
     // nghttp2 has seen the end of the last stream, with that end still unsent.
     session.close = closeGently;
     this.#handshakeTimer = setTimeout(() => session.destroy(), handshakeTimeout);
-    this.slowHeaders = new SlowHeaders(session, sink, () => session.destroy());
-    this.#floods = new FloodGuard(floodLimits, (limit) => this.#endFlood(limit));
+    this.slowHeaders = new SlowHeaders(session, sink);
+    this.#floods = new FloodGuard(floodLimits);
     session.on("remoteSettings", onSettings);
     session.on("ping", onPing);
     session.on("stream", onStream);
@@ -105,7 +105,7 @@ export class TrackedSession {
   }
 
   hearSettings(): void {
-    this.#floods.onSettings();
+    this.#endFlood(this.#floods.onSettings());
     if (this.#handshakeTimer === undefined) return;
     clearTimeout(this.#handshakeTimer);
     this.#handshakeTimer = undefined;
@@ -119,7 +119,7 @@ export class TrackedSession {
   }
 
   hearPing(): void {
-    this.#floods.onPing();
+    this.#endFlood(this.#floods.onPing());
   }
 
   hearStream(stream: ServerHttp2Stream): void {
@@ -131,7 +131,7 @@ export class TrackedSession {
   }
 
   hearStreamClose(stream: ServerHttp2Stream): void {
-    this.#floods.onStreamClose(stream);
+    this.#endFlood(this.#floods.onStreamClose(stream));
     this.#openStreams--;
     if (this.#openStreams > 0) return;
     if (this.#isEnding) this.#closeSoon();
@@ -145,7 +145,8 @@ export class TrackedSession {
     for (const timer of this.#timers ?? []) clearTimeout(timer);
   }
 
-  #endFlood(limit: keyof ResolvedFloodLimits): void {
+  #endFlood(limit: keyof ResolvedFloodLimits | undefined): void {
+    if (limit === undefined) return;
     const { address } = peerOf(socketOf(this.#session));
     this.#options.logger.warn({ limit, address }, "HTTP/2 flood; the connection is closed");
     // Not at once: this is told from within a stream that closes, and a session that is ended while
