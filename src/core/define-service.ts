@@ -1,13 +1,55 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { checkKeys } from "./check-options.ts";
+import { ConnectumError } from "./errors.ts";
+
+type RouterOptions = NonNullable<Parameters<ConnectRouter["service"]>[2]>;
 
 /** Options of one service; each merges over the server's option of the same name. */
-export type ServiceOptions = NonNullable<Parameters<ConnectRouter["service"]>[2]> & {
+export type ServiceOptions = Omit<
+  RouterOptions,
+  "requireConnectProtocolHeader" | "shutdownSignal"
+> & {
   readonly connect?: boolean;
   readonly grpc?: boolean;
   readonly grpcWeb?: boolean;
 };
+
+const optionNames = [
+  "connect",
+  "grpc",
+  "grpcWeb",
+  "interceptors",
+  "jsonOptions",
+  "binaryOptions",
+  "readMaxBytes",
+  "writeMaxBytes",
+  "acceptCompression",
+  "compressMinBytes",
+  "maxTimeoutMs",
+] as const satisfies ReadonlyArray<keyof ServiceOptions>;
+
+/**
+ * Throws INVALID_OPTION for an option that would be ignored: route functions are written against the
+ * types of connect-es, which have two that are not taken here.
+ */
+export function checkServiceOptions(typeName: string, options: RouterOptions): void {
+  const { requireConnectProtocolHeader, shutdownSignal, ...rest } = options;
+  if (requireConnectProtocolHeader) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `${typeName} cannot have "requireConnectProtocolHeader": refuse requests without connect-protocol-version in an interceptor of the service`,
+    );
+  }
+  if (shutdownSignal) {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `${typeName} cannot have "shutdownSignal": a stop aborts the signals of calls by itself (shutdown.abortGraceMs); server.shutdownSignal tells earlier`,
+    );
+  }
+  checkKeys(`the options of ${typeName}`, rest, optionNames);
+}
 
 /** A service with its implementation, ready for `createServer({ services })`. */
 export interface ServiceDefinition {
@@ -25,8 +67,9 @@ export type ServiceRoute = (router: ConnectRouter) => void;
 export function defineService<T extends DescService>(
   descriptor: T,
   implementation: Partial<ServiceImpl<T>>,
-  options?: ServiceOptions,
+  options: ServiceOptions = {},
 ): ServiceDefinition {
+  checkServiceOptions(descriptor.typeName, options);
   return {
     descriptor,
     register: (router) => void router.service(descriptor, implementation, options),
@@ -41,8 +84,9 @@ export function defineService<T extends DescService>(
 export function defineLazyService<T extends DescService>(
   descriptor: T,
   load: () => Promise<Partial<ServiceImpl<T>>>,
-  options?: ServiceOptions,
+  options: ServiceOptions = {},
 ): ServiceDefinition {
+  checkServiceOptions(descriptor.typeName, options);
   return {
     descriptor,
     register(router) {

@@ -3,6 +3,7 @@ import type { ConnectRouter, HandlerContext, Interceptor } from "@connectrpc/con
 import type { EnabledServices } from "./client/enabled-services.ts";
 import {
   bindMethod,
+  checkServiceOptions,
   type ServiceDefinition,
   type ServiceOptions,
   type ServiceRoute,
@@ -117,6 +118,7 @@ function recordingRouter(
     handlers: [],
     service(service, implementation, options) {
       if (!isEnabled(service.typeName)) return router;
+      checkServiceOptions(service.typeName, options ?? {});
       const resolved = resolve(options);
       for (const method of service.methods) {
         add(method, bindMethod(method, implementation), resolved);
@@ -126,6 +128,7 @@ function recordingRouter(
     },
     rpc(method, implementation, options) {
       if (!isEnabled(method.parent.typeName)) return router;
+      checkServiceOptions(method.parent.typeName, options ?? {});
       add(method, implementation as Route["implementation"], resolve(options));
       return router;
     },

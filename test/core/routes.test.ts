@@ -121,4 +121,28 @@ describe("registration", () => {
       code: Code.ResourceExhausted,
     });
   });
+
+  test("an option of connect-es that would be ignored is refused, with what to do instead", async () => {
+    const options = { requireConnectProtocolHeader: true };
+    const ignored = { code: "INVALID_OPTION", message: /requireConnectProtocolHeader/ };
+    // @ts-expect-error not an option of ServiceOptions
+    assert.throws(() => defineService(GreeterService, greeter, options), ignored);
+    const routed: ServiceRoute = (router) => router.service(GreeterService, greeter, options);
+    await assert.rejects(createServer({ services: [routed] }).start(), ignored);
+    const method: ServiceRoute = (router) =>
+      router.rpc(GreeterService.method.sayHello, greeter.sayHello, {
+        shutdownSignal: AbortSignal.abort(),
+      });
+    await assert.rejects(createServer({ services: [method] }).start(), {
+      code: "INVALID_OPTION",
+      message: /greeter\.v1\.GreeterService .*"shutdownSignal".*abortGraceMs/,
+    });
+  });
+
+  test("an option of a service that does not exist is refused", () => {
+    assert.throws(() => defineService(GreeterService, {}, { grpc: true, ...{ readMaxByte: 1 } }), {
+      code: "INVALID_OPTION",
+      message: /options of greeter\.v1\.GreeterService .*"readMaxByte".*"readMaxBytes"/,
+    });
+  });
 });
