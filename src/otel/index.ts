@@ -7,18 +7,12 @@ export {
 } from "./otel-client-interceptor.ts";
 export { createOtelInterceptor, type OtelInterceptorOptions } from "./otel-interceptor.ts";
 export type { Clock, FilteredMethod, OtelCallOptions } from "./otel-options.ts";
-export {
-  getProvider,
-  initProvider,
-  type LogExporter,
-  type LogProvider,
-  type LogRecord,
-  type OtelProvider,
-  type ProviderOptions,
-  shutdownProvider,
-} from "./provider/init-provider.ts";
+export { getProvider, initProvider, shutdownProvider } from "./provider/init-provider.ts";
 export type { ExporterName } from "./provider/otel-environment.ts";
 export type { PrometheusOptions } from "./provider/prometheus.ts";
+export type { LogExporter, ProviderOptions } from "./provider/provider-options.ts";
+export type { OtelProvider } from "./provider/set-up-provider.ts";
+export type { LogProvider, LogRecord } from "./provider/signals.ts";
 export type { Semconv } from "./semconv.ts";
 export { type OtelShutdownHookOptions, otelShutdownHook } from "./shutdown-hook.ts";
 export { type TraceAllOptions, traceAll } from "./trace-all.ts";
