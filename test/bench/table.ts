@@ -68,7 +68,7 @@ function formatSpread({ min, median, max }: Spread): string {
   return [min, median, max].map(formatNumber).join(" / ");
 }
 
-function formatNumber(value: number): string {
+export function formatNumber(value: number): string {
   if (Math.abs(value) >= 1000)
     return Math.round(value).toLocaleString("en-US").replaceAll(",", " ");
   return Math.abs(value) >= 20 ? value.toFixed(1) : value.toFixed(2);
