@@ -24,6 +24,7 @@ export interface SessionAuthOptions<S> extends CachedAuthenticationOptions {
    * when the store cannot be asked: it reaches the client, where anything else is a bad credential.
    */
   readonly verifySession: (token: string, call: AuthCall) => Maybe<S> | Promise<Maybe<S>>;
+  /** Whom a session belongs to. */
   readonly mapSession: (session: S) => AuthContextInit;
 }
 

@@ -4,7 +4,10 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import { checkInteger, checkKeys } from "./check-options.ts";
 
 export interface CompressionOptions {
-  /** Offered to clients in this order. Default gzip, br, and zstd where node:zlib has it. */
+  /**
+   * Offered to clients in this order, for example `compressionGzip` of @connectrpc/connect-node. Default gzip, br, and
+   * zstd where node:zlib has it.
+   */
   readonly accept?: readonly Compression[];
   /** Smaller messages go out uncompressed. Default 1024. */
   readonly minBytes?: number;
@@ -38,7 +41,7 @@ const { zstdCompress, zstdDecompress } = zlib as {
 };
 
 /** What this Node offers, best known first: gzip, br, and zstd from Node 22.15. */
-export function supportedCompressions(): Compression[] {
+function supportedCompressions(): Compression[] {
   const compressions = [
     fromZlib("gzip", zlib.gzip as ZlibFunction, zlib.gunzip as ZlibFunction),
     fromZlib(

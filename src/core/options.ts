@@ -31,6 +31,7 @@ export interface CreateServerOptions {
   readonly host?: string;
   /** Unix domain socket instead of host and port. */
   readonly path?: string;
+  /** Key and certificate of the port. Default: plaintext. */
   readonly tls?: TLSOptions;
   /** Default true. Plaintext offers both HTTP versions on the one port, TLS both by ALPN. */
   readonly allowHTTP1?: boolean;
@@ -46,6 +47,7 @@ export interface CreateServerOptions {
   readonly protocols?: readonly ProtocolRegistration[];
   /** Used as given, outermost first. Default none. */
   readonly interceptors?: readonly Interceptor[];
+  /** How the server stops: by which signals, in what time. */
   readonly shutdown?: ShutdownOptions;
   /**
    * From accept to a usable connection, in milliseconds: the TLS handshake, the first bytes of a
@@ -56,11 +58,13 @@ export interface CreateServerOptions {
   readonly http2Options?: Omit<SecureServerOptions, "allowHTTP1" | "key" | "cert" | "ca">;
   /** For all services; options of a service merge over them. */
   readonly jsonOptions?: Partial<JsonReadOptions & JsonWriteOptions>;
+  /** Likewise. */
   readonly binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>;
   /** Largest message read, in bytes, once inflated. More is `resource_exhausted`. Default 4 MiB. */
   readonly readMaxBytes?: number;
   /** Largest message written, in bytes. More is `resource_exhausted`. Default 4 GiB - 1. */
   readonly writeMaxBytes?: number;
+  /** What messages may be compressed with, in both directions, and from which size on. */
   readonly compression?: CompressionOptions;
   /** Longest deadline a client may set, in milliseconds; a longer one is shortened. Default: none. */
   readonly maxTimeoutMs?: number;
@@ -116,6 +120,7 @@ export interface CreateServerOptions {
    * characters. Default all. Freezing the routes throws for a pattern that matches nothing.
    */
   readonly enabledServices?: readonly string[];
+  /** Runs from before the server listens until after the drain. Default none. */
   readonly eventBus?: EventBusLike;
   /** The only way core speaks. Default: silent. */
   readonly logger?: Logger;

@@ -9,15 +9,19 @@ type Pem = string | Buffer;
 
 /** Key and certificate as paths, as one directory, or inline; exactly one of the three. */
 export interface TLSOptions {
+  /** PEM file with the private key of `certPath`. */
   readonly keyPath?: string;
+  /** PEM file with the certificate, then those between it and the authority. */
   readonly certPath?: string;
   /** Certificate authorities that sign client certificates. */
   readonly caPath?: string;
   /** A directory with `server.key`, `server.crt` and, if clients are verified, `ca.crt`. */
   readonly dirPath?: string;
-  /** PEM text or bytes. */
+  /** What would be in `keyPath`, as PEM text or bytes. */
   readonly key?: Pem;
+  /** What would be in `certPath`. */
   readonly cert?: Pem;
+  /** What would be in `caPath`. */
   readonly ca?: Pem;
   /** Whether clients may or must show a certificate that the CA signed. Default `"none"`. */
   readonly clientAuth?: "none" | "request" | "require";

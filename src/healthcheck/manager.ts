@@ -157,6 +157,7 @@ export class HealthcheckManager {
   }
 }
 
+/** A manager to share between servers, or to hold before there is one: `Healthcheck({ manager })`. */
 export function createHealthcheckManager(): HealthcheckManager {
   return new HealthcheckManager();
 }

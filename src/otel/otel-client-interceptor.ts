@@ -21,6 +21,7 @@ import { Telemetry } from "./telemetry.ts";
 export interface OtelClientInterceptorOptions extends OtelCallOptions {
   /** Host of the called service. Default: that of the request's URL, in stable conventions only. */
   readonly serverAddress?: string;
+  /** Port of the called service; only with `serverAddress`. */
   readonly serverPort?: number;
 }
 
@@ -47,6 +48,9 @@ type Next = (request: AnyRequest) => Promise<UnaryResponse | StreamResponse>;
 function configuredTarget(options: OtelClientInterceptorOptions): Target | undefined {
   const { serverAddress, serverPort } = options;
   if (serverPort !== undefined) checkInteger("serverPort", serverPort, 1, 65_535);
+  if (serverAddress === undefined && serverPort !== undefined) {
+    throw new ConnectumError("INVALID_OPTION", "serverPort belongs to serverAddress; give both");
+  }
   if (serverAddress === undefined) return undefined;
   if (typeof serverAddress !== "string" || serverAddress === "") {
     throw new ConnectumError(

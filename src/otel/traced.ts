@@ -16,6 +16,7 @@ import { instrumentationScope } from "./instrumentation-scope.ts";
 export interface TracedOptions {
   /** Name of the span. Default: the function's. */
   readonly name?: string;
+  /** Of every span. Default none. */
   readonly attributes?: Attributes;
   /** Default `SpanKind.INTERNAL`. */
   readonly kind?: SpanKind;

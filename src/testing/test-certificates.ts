@@ -33,6 +33,7 @@ export interface IssueOptions {
   readonly name: string;
   /** DNS names and IP addresses. */
   readonly names?: readonly string[];
+  /** URI names, such as a SPIFFE id. Default none. */
   readonly uris?: readonly string[];
   /** Default a day ago. */
   readonly notBefore?: Date;

@@ -476,6 +476,10 @@ describe("options", () => {
         /serverPort must be an integer from 1/,
       ],
       [
+        () => createOtelClientInterceptor({ serverPort: 443 }),
+        /serverPort belongs to serverAddress/,
+      ],
+      [
         () => createOtelClientInterceptor({ serverAddress: "" }),
         /serverAddress must be a host name/,
       ],

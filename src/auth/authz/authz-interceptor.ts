@@ -11,6 +11,7 @@ export interface AuthzOptions extends AuthzCommonOptions {
    * `authorize` or the default policy says. Default none.
    */
   readonly rules?: readonly AuthzRule[];
+  /** Asked where no rule decides. Default: the default policy decides. */
   readonly authorize?: Authorize;
   /** For calls nothing else decides. Default `deny`. */
   readonly defaultPolicy?: AuthzPolicy;

@@ -14,6 +14,7 @@ export interface SignedTokenTrustOptions extends Omit<TokenRules, "issuer"> {
   readonly issuers: Readonly<Record<string, KeySourceOptions>>;
   /** Where the token is; in `authorization` after `Bearer`. Default `authorization`. */
   readonly header?: string;
+  /** Which claims describe the caller. Default: its subject is `sub`. */
   readonly claimsMapping?: ClaimsMapping;
 }
 

@@ -12,6 +12,7 @@ import { type KeySourceOptions, keySourceKeys } from "./key-source.ts";
 import { type TokenRules, TokenVerifier, tokenRuleKeys } from "./token-verifier.ts";
 
 export interface JwtAuthOptions extends CachedAuthenticationOptions, KeySourceOptions, TokenRules {
+  /** Which claims describe the caller. Default `sub`, `name`, `roles` and `scope`. */
   readonly claimsMapping?: ClaimsMapping;
   /** Finds the token of a call. Default: that of `authorization: Bearer <token>`. */
   readonly extractToken?: (call: AuthCall) => string | null | undefined;

@@ -14,6 +14,7 @@ import {
 export interface KeySourceOptions {
   /** URL of the issuer's key set. Fetched at the first token; keys rotate without a restart. */
   readonly jwksUri?: string;
+  /** How the key set of `jwksUri` is fetched and kept. */
   readonly jwks?: JwksOptions;
   /** PEM (public key or certificate), `KeyObject` or JWK. RSA from 2048 bits, P-256, P-384, P-521. */
   readonly publicKey?: PublicKeyInput;

@@ -8,6 +8,7 @@ import type { PrometheusOptions } from "./prometheus.ts";
 export interface ProviderOptions {
   /** Wins over `OTEL_SERVICE_NAME`. */
   readonly serviceName?: string;
+  /** `service.version` of everything that is sent. Default: none but that of the resource attributes. */
   readonly serviceVersion?: string;
   /** Added to, and winning over, `OTEL_RESOURCE_ATTRIBUTES`. */
   readonly resourceAttributes?: Readonly<Record<string, string | number | boolean>>;
