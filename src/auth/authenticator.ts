@@ -2,6 +2,8 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
 import type { GateContext, InterceptorExtension, Logger } from "../core/index.ts";
 import {
+  checkBoolean,
+  checkFunction,
   deleteHeadersWithPrefix,
   infrastructureMethods,
   methodMatcher,
@@ -106,6 +108,8 @@ class Authenticator<C> {
     } = options;
     this.#kind = kind;
     this.#isSkipped = methodMatcher("skipMethods", skipMethods);
+    checkBoolean("propagateHeaders", propagateHeaders);
+    if (onFailure !== undefined) checkFunction("onFailure", onFailure);
     this.#propagateHeaders = propagateHeaders;
     this.#onFailure = onFailure;
     this.#cache = cache && new VerificationCache(cache);

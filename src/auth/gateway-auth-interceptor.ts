@@ -1,5 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
-import { checkKeys } from "../core/internal.ts";
+import { checkKeys, checkList } from "../core/internal.ts";
 import type { AuthContextInit } from "./auth-context.ts";
 import { Refusal } from "./auth-failure.ts";
 import { AUTH_HEADERS, claimsOf } from "./auth-headers.ts";
@@ -52,6 +52,7 @@ export function createGatewayAuthInterceptor(options: GatewayAuthOptions): Inter
   const { headerMapping = AUTH_HEADERS, stripHeaders = [] } = options;
   const { header: trustHeader, isTrusted } = resolveTrustSource(options.trustSource);
   const names = resolveMapping(headerMapping);
+  checkList("stripHeaders", stripHeaders);
   const stripped = stripHeaders.map((name) => checkHeaderName("stripHeaders", name));
   return createAuthenticator<Trusted | undefined>(options, {
     type: "gateway",

@@ -42,6 +42,35 @@ export function checkFunction(name: string, value: unknown): void {
   }
 }
 
+/** Throws unless `value` is an array; with `checkItem` every item must pass it under its own name. */
+export function checkList<T>(
+  name: string,
+  value: readonly T[],
+  checkItem: (name: string, item: T) => void = () => {},
+): void {
+  if (!Array.isArray(value)) {
+    throw new ConnectumError("INVALID_OPTION", `${name} must be an array, got ${show(value)}`);
+  }
+  for (const [index, item] of value.entries()) checkItem(`${name}[${index}]`, item);
+}
+
+/** Throws unless `value` is a string with something in it. */
+export function checkText(name: string, value: unknown): void {
+  if (typeof value !== "string" || value === "") {
+    throw new ConnectumError(
+      "INVALID_OPTION",
+      `${name} must be a string that is not empty, got ${show(value)}`,
+    );
+  }
+}
+
+/** Throws unless `value` is an object, and no list. */
+export function checkObject(name: string, value: unknown): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ConnectumError("INVALID_OPTION", `${name} must be an object, got ${show(value)}`);
+  }
+}
+
 /** Throws unless `value` is one of `allowed`. */
 export function checkOneOf<T>(name: string, value: T, allowed: readonly T[]): void {
   if (!allowed.includes(value)) {

@@ -1,7 +1,7 @@
 import * as zlib from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { checkInteger, checkKeys } from "./check-options.ts";
+import { checkFunction, checkInteger, checkKeys, checkList, checkObject } from "./check-options.ts";
 
 export interface CompressionOptions {
   /**
@@ -19,8 +19,15 @@ export const MAX_MESSAGE_BYTES = 0xffff_ffff;
 export function resolveCompression(options: CompressionOptions) {
   checkKeys("compression", options, ["accept", "minBytes"]);
   const { accept = supportedCompressions(), minBytes = 1024 } = options;
+  checkList("compression.accept", accept, checkCompression);
   checkInteger("compression.minBytes", minBytes, 0, MAX_MESSAGE_BYTES);
   return { accept: [...accept], minBytes };
+}
+
+function checkCompression(name: string, compression: Compression): void {
+  checkObject(name, compression);
+  checkFunction(`${name}.compress`, compression.compress);
+  checkFunction(`${name}.decompress`, compression.decompress);
 }
 
 interface ZlibOptions {

@@ -1,6 +1,7 @@
 import type { AddressInfo, Server as NetServer } from "node:net";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { checkInterceptor, checkProtocol, checkService } from "./check-parts.ts";
 import { ClientRouter, type ServerClientOptions } from "./client/client-router.ts";
 import type { ServiceDefinition, ServiceRoute } from "./define-service.ts";
 import { ConnectumError } from "./errors.ts";
@@ -114,16 +115,19 @@ class ConnectumServer implements Server {
 
   addService(service: ServiceRoute | ServiceDefinition): void {
     this.#checkNotFrozen("addService()");
+    checkService("the argument of addService()", service);
     this.#options.services.push(service);
   }
 
   addInterceptor(interceptor: Interceptor): void {
     this.#checkNotFrozen("addInterceptor()");
+    checkInterceptor("the argument of addInterceptor()", interceptor);
     this.#options.interceptors.push(interceptor);
   }
 
   addProtocol(protocol: ProtocolRegistration): void {
     this.#checkNotFrozen("addProtocol()");
+    checkProtocol("the argument of addProtocol()", protocol);
     this.#options.protocols.push(protocol);
   }
 

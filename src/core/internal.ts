@@ -3,9 +3,12 @@ export {
   checkFunction,
   checkInteger,
   checkKeys,
+  checkList,
   checkMs,
   checkNumber,
+  checkObject,
   checkOneOf,
+  checkText,
   nearest,
   show,
 } from "./check-options.ts";
@@ -13,7 +16,7 @@ export { callerValuesKey, callSpanKey } from "./context-keys.ts";
 export { codeName } from "./doors/connect-error.ts";
 export { interceptorExtension, wrappedInterceptors } from "./extend-interceptor.ts";
 export { type MountedMethod, mountedMethods } from "./local/mounted-methods.ts";
-export { silentLogger } from "./logger.ts";
+export { checkLogger, silentLogger } from "./logger.ts";
 export {
   checkMethodPatterns,
   comparePatterns,

@@ -1,9 +1,19 @@
-import { checkInteger, checkKeys, checkMs, show } from "./check-options.ts";
+import {
+  checkBoolean,
+  checkInteger,
+  checkKeys,
+  checkList,
+  checkMs,
+  checkObject,
+  checkText,
+  show,
+} from "./check-options.ts";
+import { checkEventBus, checkInterceptor, checkProtocol, checkService } from "./check-parts.ts";
 import { MAX_MESSAGE_BYTES, resolveCompression } from "./compression.ts";
 import { checkLifetimes, resolveFloodLimits, resolveKeepalive } from "./connection-options.ts";
 import { ConnectumError } from "./errors.ts";
 import { createCors } from "./http/cors.ts";
-import { silentLogger } from "./logger.ts";
+import { checkLogger, silentLogger } from "./logger.ts";
 import type { CreateServerOptions } from "./options.ts";
 import { resolveShutdown } from "./shutdown-options.ts";
 import { checkTLSOptions } from "./tls.ts";
@@ -111,7 +121,19 @@ export function resolveOptions(options: CreateServerOptions) {
       `services must be an array of routes, got ${show(services)}; [] is allowed`,
     );
   }
+  checkList("services", services, checkService);
+  checkList("protocols", protocols, checkProtocol);
+  checkList("interceptors", interceptors, checkInterceptor);
+  checkList("outgoingInterceptors", outgoingInterceptors, checkInterceptor);
+  checkBooleans({ allowHTTP1, allowHTTP2, connect, grpc, grpcWeb });
+  checkObject("http2Options", http2Options);
+  if (jsonOptions !== undefined) checkObject("jsonOptions", jsonOptions);
+  if (binaryOptions !== undefined) checkObject("binaryOptions", binaryOptions);
+  if (eventBus !== undefined) checkEventBus(eventBus);
+  checkLogger("logger", logger);
   checkInteger("port", port, 0, 65_535);
+  checkText("host", host);
+  if (path !== undefined) checkText("path", path);
   if (path !== undefined && (options.port !== undefined || options.host !== undefined)) {
     throw new ConnectumError(
       "INVALID_OPTION",
@@ -142,12 +164,7 @@ export function resolveOptions(options: CreateServerOptions) {
       `remoteResolver must be a function, got ${show(remoteResolver)}`,
     );
   }
-  if (enabledServices?.some((pattern) => typeof pattern !== "string" || pattern === "")) {
-    throw new ConnectumError(
-      "INVALID_OPTION",
-      "enabledServices must be an array of type names, and one of them is empty or no string",
-    );
-  }
+  if (enabledServices !== undefined) checkList("enabledServices", enabledServices, checkText);
   if (tls) checkTLSOptions(tls);
   checkMs("handshakeTimeout", handshakeTimeout, 1);
   checkInteger("readMaxBytes", readMaxBytes, 1, MAX_MESSAGE_BYTES);
@@ -200,4 +217,8 @@ export function resolveOptions(options: CreateServerOptions) {
     eventBus,
     logger,
   };
+}
+
+function checkBooleans(options: Readonly<Record<string, boolean>>): void {
+  for (const [name, value] of Object.entries(options)) checkBoolean(name, value);
 }

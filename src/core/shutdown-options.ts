@@ -1,4 +1,4 @@
-import { checkKeys, checkMs } from "./check-options.ts";
+import { checkBoolean, checkKeys, checkList, checkMs, checkText } from "./check-options.ts";
 import { ConnectumError } from "./errors.ts";
 
 /** How a server stops. All times in milliseconds. */
@@ -51,6 +51,9 @@ export function resolveShutdown(shutdown: ShutdownOptions): ResolvedShutdown {
     forceCloseOnTimeout = true,
     hookTimeoutMs = 10_000,
   } = shutdown;
+  checkBoolean("shutdown.autoShutdown", autoShutdown);
+  checkBoolean("shutdown.forceCloseOnTimeout", forceCloseOnTimeout);
+  checkList("shutdown.signals", signals, checkText);
   checkMs("shutdown.timeout", timeout, 1);
   checkMs("shutdown.drainDelayMs", drainDelayMs);
   checkMs("shutdown.abortGraceMs", abortGraceMs);

@@ -1,5 +1,5 @@
 import { ConnectumError, type ProtocolContext, type ProtocolRegistration } from "../core/index.ts";
-import { checkKeys, checkMs } from "../core/internal.ts";
+import { checkBoolean, checkKeys, checkMs, checkObject } from "../core/internal.ts";
 import { Health } from "./gen/grpc/health/v1/health_pb.js";
 import { createHealthService } from "./health-service.ts";
 import { createHttpHealthHandler } from "./http-health-handler.ts";
@@ -139,6 +139,9 @@ function resolveOptions(options: HealthcheckOptions): ResolvedOptions {
       "manager must come from createHealthcheckManager(); healthcheckManager only forwards to others",
     );
   }
+  checkBoolean("httpEnabled", httpEnabled);
+  checkBoolean("automatic", automatic);
+  checkObject("checks", checks);
   checkMs("watchInterval", watchInterval);
   const probes = resolveProbes(checks);
   const isOwn = options.manager === undefined;

@@ -5,12 +5,12 @@ import {
   checkBoolean,
   checkFunction,
   checkKeys,
+  checkLogger,
   codeName,
   markLogged,
   methodName,
 } from "../core/internal.ts";
 import type { AnyRequest } from "./any-fn.ts";
-import { checkLogger } from "./check-logger.ts";
 import { defaultLogger } from "./default-logger.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";
 import { publicError, sanitizedCode } from "./rpc-error.ts";

@@ -14,13 +14,13 @@ import {
   checkBoolean,
   checkInteger,
   checkKeys,
+  checkLogger,
   checkOneOf,
   codeName,
   methodName,
   REQUEST_ID_HEADER,
 } from "../core/internal.ts";
 import type { AnyRequest, AnyResponse } from "./any-fn.ts";
-import { checkLogger } from "./check-logger.ts";
 import { defaultLogger } from "./default-logger.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";
 import { MethodPlans } from "./method-plans.ts";

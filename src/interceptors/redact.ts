@@ -1,7 +1,7 @@
 import { createRegistry, type DescMethod, type Message, type Registry } from "@bufbuild/protobuf";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { ConnectumError, extendInterceptor } from "../core/index.ts";
-import { checkFunction, checkKeys, show } from "../core/internal.ts";
+import { checkFunction, checkKeys, checkList, show } from "../core/internal.ts";
 import { FieldMask } from "./field-mask.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";
 import { MethodPlans } from "./method-plans.ts";
@@ -29,6 +29,7 @@ export function createRedactInterceptor(options: RedactOptions = {}): Intercepto
     throw new ConnectumError("INVALID_OPTION", `redact.mask must be a string, got ${show(mask)}`);
   }
   checkFunction("redact.unless", unless);
+  checkList("redact.fields", fields);
   for (const field of fields) checkFieldName(field);
   const fieldMask = new FieldMask({ mask, fields: new Set(fields), dropUnknown: false });
   const plans = new MethodPlans("redact", [], ({ output }: DescMethod) =>

@@ -11,7 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { extendInterceptor } from "../core/index.ts";
-import { callOfRequest, checkKeys } from "../core/internal.ts";
+import { callOfRequest, checkKeys, checkObject } from "../core/internal.ts";
 import type { AnyRequest } from "./any-fn.ts";
 import { watchMessages } from "./message-stream.ts";
 import { MethodPlans } from "./method-plans.ts";
@@ -34,6 +34,7 @@ export function createSerializerInterceptor(options: SerializerOptions = {}): In
     keyof SerializerOptions
   >);
   const { skipMethods = ["grpc.*"], jsonOptions = {} } = options;
+  checkObject("serializer.jsonOptions", jsonOptions);
   let registry: Registry = jsonOptions.registry ?? createRegistry();
   const plans = new MethodPlans("serializer.skipMethods", skipMethods, ({ input, output }) => ({
     toJson(message: unknown): JsonValue {

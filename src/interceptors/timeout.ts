@@ -6,6 +6,7 @@ import {
   checkKeys,
   checkMethodPatterns,
   checkMs,
+  checkObject,
   comparePatterns,
   deadlineExceeded,
   infrastructureMethods,
@@ -57,6 +58,7 @@ export function createTimeoutInterceptor(options: TimeoutOptions = {}): Intercep
   } = options;
   checkMs("timeout.timeoutMs", timeoutMs, 1);
   checkMethodPatterns("timeout.methods", Object.keys(methods));
+  checkObject("timeout.methods", methods);
   for (const [pattern, value] of Object.entries(methods)) {
     checkMs(`timeout.methods["${pattern}"]`, value, 1);
   }

@@ -8,7 +8,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { ConnectumError } from "../core/index.ts";
-import { show } from "../core/internal.ts";
+import { checkBoolean, checkFunction, checkObject, checkText, show } from "../core/internal.ts";
 import { followMessages } from "./follow-messages.ts";
 import { jsonOf } from "./get-logger.ts";
 import { instrumentationScope } from "./instrumentation-scope.ts";
@@ -41,6 +41,10 @@ export function traced<F extends AnyFunction>(fn: F, options: TracedOptions = {}
   }
   const { name = fn.name || "anonymous", attributes, kind = SpanKind.INTERNAL } = options;
   const { recordArgs = false, argsFilter = (args) => args, tracerProvider } = options;
+  checkText("traced() name", name);
+  if (attributes !== undefined) checkObject("traced() attributes", attributes);
+  checkBoolean("traced() recordArgs", recordArgs);
+  checkFunction("traced() argsFilter", argsFilter);
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     const provider = tracerProvider ?? trace.getTracerProvider();
     const tracer = provider.getTracer(instrumentationScope.name, instrumentationScope.version);

@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { ConnectumError, type ProtocolContext, type ProtocolRegistration } from "../core/index.ts";
-import { checkKeys, nearest, show } from "../core/internal.ts";
+import { checkKeys, checkList, nearest, show } from "../core/internal.ts";
 import { type Answer, answer, type ReflectionRequest } from "./answer.ts";
 import * as v1 from "./gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "./gen/grpc/reflection/v1alpha/reflection_pb.js";
@@ -33,6 +33,8 @@ export function Reflection(options: ReflectionOptions = {}): ProtocolRegistratio
   checkKeys("Reflection()", options, ["services", "exclude", "enabled"]);
   const { services, exclude = [], enabled = true } = options;
   if (typeof enabled !== "function") checkEnabled(enabled);
+  if (services !== undefined) checkList("services", services);
+  checkList("exclude", exclude);
   const shown = services?.map(nameOf);
   const excluded = exclude.map(nameOf);
   return {

@@ -230,6 +230,8 @@ describe("createAuthInterceptor", () => {
       [{ verifyCredentials, cache: { ttlMs: 0 } }, /cache.ttlMs/],
       [{ verifyCredentials, cache: { maxSize: 0 } }, /cache.maxSize/],
       [{ verifyCredentials, cache: { ttl: 1 } }, /"ttl"/],
+      [{ verifyCredentials, propagateHeaders: "false" }, /propagateHeaders must be true or false/],
+      [{ verifyCredentials, onFailure: {} }, /onFailure must be a function/],
       [{ verifyCredentials, extractCredentials: "x" }, /extractCredentials must be a function/],
     ];
     for (const [options, message] of wrong) {

@@ -242,9 +242,11 @@ describe("createAuthzInterceptor", () => {
         message,
       });
     }
-    assert.throws(() => createAuthzInterceptor({ defaultPolicy: "maybe" as "allow" }), {
-      code: "INVALID_OPTION",
-    });
+    for (const options of [{ defaultPolicy: "maybe" }, { onDecision: "audit" }]) {
+      assert.throws(() => createAuthzInterceptor(options as unknown as AuthzOptions), {
+        code: "INVALID_OPTION",
+      });
+    }
   });
 
   test("start() is not delayed and rules apply to services of routes added late", async (t) => {

@@ -219,6 +219,7 @@ describe("createGatewayAuthInterceptor", () => {
       [{ trustSource, headerMapping: {} }, /headerMapping.subject/],
       [{ trustSource, headerMapping: { subject: "x", role: "y" } }, /did you mean "roles"/],
       [{ trustSource, cache: {} }, /no option "cache"/],
+      [{ trustSource, stripHeaders: "x-a" }, /stripHeaders must be an array/],
       [{ trustSource, stripHeaders: ["bad name"] }, /stripHeaders/],
     ];
     for (const [options, message] of wrong) {

@@ -345,6 +345,11 @@ describe("key options of createJwtAuthInterceptor", () => {
     ["no URL", { jwksUri: "issuer.example/jwks" }, /jwksUri must be a URL/],
     ["a file", { jwksUri: "file:///etc/passwd" }, /jwksUri must be a URL/],
     ["jwks without a key set", { secret, jwks: {} }, /jwks only with jwksUri/],
+    [
+      "an algorithm that is no list",
+      { secret, algorithms: "HS256" },
+      /algorithms must be an array/,
+    ],
     ["a wrong age", { secret, maxTokenAge: "60" }, /maxTokenAge/],
     ["no age", { secret, maxTokenAge: 0 }, /maxTokenAge/],
     ["an empty audience", { secret, audience: [] }, /audience/],

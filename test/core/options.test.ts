@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type CreateServerOptions, createServer } from "connectum/core";
+import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 
 function refusal(options: object): { code: string; message: string } {
   try {
@@ -53,6 +54,76 @@ describe("createServer options", () => {
       { shutdown: { abortGraceMs: 6, timeout: 5 } },
       /abortGraceMs/,
     ],
+    [
+      "a boolean that is text",
+      { allowHTTP2: "false" },
+      /allowHTTP2 must be true or false, got "false"/,
+    ],
+    ["a protocol switched off by text", { grpc: "false" }, /grpc must be true or false/],
+    [
+      "autoShutdown that is text",
+      { shutdown: { autoShutdown: "no" } },
+      /shutdown\.autoShutdown must be true or false, got "no"/,
+    ],
+    [
+      "forceCloseOnTimeout that is a number",
+      { shutdown: { forceCloseOnTimeout: 0 } },
+      /shutdown\.forceCloseOnTimeout must be true or false, got 0/,
+    ],
+    [
+      "one signal instead of a list",
+      { shutdown: { signals: "SIGTERM" } },
+      /shutdown\.signals must be an array, got "SIGTERM"/,
+    ],
+    ["an empty host", { host: "" }, /host must be a string that is not empty, got ""/],
+    ["a path that is no string", { path: 5 }, /path must be a string .* got 5/],
+    [
+      "a descriptor instead of a service",
+      { services: [GreeterService] },
+      /services\[0\] must be .* defineService\(\), got an object; bind a descriptor/,
+    ],
+    [
+      "a chain that was not spread",
+      { interceptors: [[]] },
+      /interceptors\[0\] must be an interceptor, got an array; spread it/,
+    ],
+    [
+      "interceptors that are a function",
+      { outgoingInterceptors: () => [] },
+      /outgoingInterceptors must be an array, got a function/,
+    ],
+    [
+      "a protocol's factory that was not called",
+      { protocols: [() => {}] },
+      /protocols\[0\] must be .* got a function; call it/,
+    ],
+    [
+      "a protocol without a name",
+      { protocols: [{ register() {} }] },
+      /protocols\[0\] must be an object with name and register\(\)/,
+    ],
+    [
+      "enabledServices that are text",
+      { enabledServices: "shop.*" },
+      /enabledServices must be an array, got "shop\.\*"/,
+    ],
+    [
+      "an event bus that cannot stop",
+      { eventBus: { start() {} } },
+      /eventBus must be an object with start\(\) and stop\(\)/,
+    ],
+    ["a logger without methods", { logger: {} }, /logger must have debug\(\)/],
+    [
+      "jsonOptions that are a list",
+      { jsonOptions: [] },
+      /jsonOptions must be an object, got an array/,
+    ],
+    ["a null for http2Options", { http2Options: null }, /http2Options must be an object, got null/],
+    [
+      "compressions by name",
+      { compression: { accept: ["gzip"] } },
+      /compression\.accept\[0\] must be an object, got "gzip"/,
+    ],
     ["tls without any file", { tls: {} }, /exactly one of/],
     ["tls with half a pair", { tls: { key: "x" } }, /key and tls\.cert belong together/],
     [
@@ -68,6 +139,17 @@ describe("createServer options", () => {
       assert.match(error.message, message);
     });
   }
+
+  test("what is added later is held to the same rules", () => {
+    const server = createServer({ services: [] });
+    for (const [add, message] of [
+      [() => server.addService(GreeterService as never), /addService\(\) must be a route function/],
+      [() => server.addInterceptor([] as never), /addInterceptor\(\) must be an interceptor/],
+      [() => server.addProtocol((() => {}) as never), /addProtocol\(\) must be .*; call it/],
+    ] as const) {
+      assert.throws(add, { code: "INVALID_OPTION", message });
+    }
+  });
 
   test("undefined equals omitted for every option", () => {
     createServer({

@@ -136,6 +136,10 @@ describe("createRedactInterceptor", () => {
       /redact.fields takes names like "pkg.Message.field", got "password"/,
     );
     assert.throws(
+      () => createRedactInterceptor({ fields: "a.b" as never }),
+      /redact.fields must be an array, got "a.b"/,
+    );
+    assert.throws(
       () => createRedactInterceptor({ mask: 1 as never }),
       /redact.mask must be a string/,
     );

@@ -177,6 +177,17 @@ describe("createSerializerInterceptor", () => {
     assert.equal((await failure(client.save({}))).rawMessage, "internal error");
     assert.ok(toJson(AccountSchema, create(AccountSchema)));
   });
+
+  test("refuses options that cannot work", () => {
+    assert.throws(
+      () => createSerializerInterceptor({ jsonOptions: null as never }),
+      /serializer.jsonOptions must be an object, got null/,
+    );
+    assert.throws(
+      () => createSerializerInterceptor({ skipMethods: ["/x"] }),
+      /serializer.skipMethods takes/,
+    );
+  });
 });
 
 async function last<T>(messages: AsyncIterable<T>): Promise<T> {

@@ -251,6 +251,10 @@ describe("createTimeoutInterceptor", () => {
       () => createTimeoutInterceptor({ methods: { "a b": 1 } }),
       /timeout.methods takes "\*", "pkg.\*", "pkg.Service\/\*" and "pkg.Service\/Method", got "a b"/,
     );
+    assert.throws(
+      () => createTimeoutInterceptor({ methods: 5 as never }),
+      /timeout.methods must be an object, got 5/,
+    );
     assert.throws(() => createTimeoutInterceptor({ idleMs: -1 }), /timeout.idleMs/);
     assert.throws(() => createTimeoutInterceptor({ streams: "yes" as never }), /timeout.streams/);
     assert.throws(() => createTimeoutInterceptor({ skipMethods: ["/x"] }), /timeout.skipMethods/);

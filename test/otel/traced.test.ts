@@ -110,6 +110,14 @@ describe("traced", () => {
 
   test("refuses what is no function", () => {
     assert.throws(() => traced(5 as never), /traced\(\) takes a function, got 5/);
+    for (const [options, message] of [
+      [{ name: "" }, /traced\(\) name must be a string that is not empty/],
+      [{ attributes: ["a"] }, /traced\(\) attributes must be an object/],
+      [{ recordArgs: "yes" }, /traced\(\) recordArgs must be true or false/],
+      [{ argsFilter: 1 }, /traced\(\) argsFilter must be a function/],
+    ] as const) {
+      assert.throws(() => traced(() => {}, options as never), { code: "INVALID_OPTION", message });
+    }
     assert.throws(() => traceAll("x" as never), /traceAll\(\) takes an object/);
   });
 });

@@ -183,6 +183,15 @@ describe("Reflection options", () => {
     });
   });
 
+  test("names that are no list are refused", () => {
+    for (const key of ["services", "exclude"]) {
+      assert.throws(() => Reflection({ [key]: AUDIT } as ReflectionOptions), {
+        code: "INVALID_OPTION",
+        message: new RegExp(`^${key} must be an array, got "`),
+      });
+    }
+  });
+
   test("an unknown option throws at once", () => {
     assert.throws(() => Reflection({ exlude: [AUDIT] } as ReflectionOptions), {
       code: "INVALID_OPTION",

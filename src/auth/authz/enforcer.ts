@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "../../core/index.ts";
 import {
+  checkFunction,
   infrastructureMethods,
   methodMatcher,
   methodName,
@@ -41,6 +42,7 @@ export const authzCommonKeys = ["skipMethods", "onDecision"] as const;
 export function createEnforcer(engine: AuthzEngine, options: AuthzCommonOptions): Interceptor {
   const { skipMethods = infrastructureMethods, onDecision } = options;
   const isSkipped = methodMatcher("skipMethods", skipMethods);
+  if (onDecision !== undefined) checkFunction("onDecision", onDecision);
   let logger: Logger = silentLogger;
 
   const conclude = (verdict: Verdict, call: AuthCall): void => {

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { ConnectumError } from "../../core/index.ts";
-import { checkKeys } from "../../core/internal.ts";
+import { checkKeys, checkList } from "../../core/internal.ts";
 import { type JwksOptions, RemoteKeys, type TokenHeader } from "./remote-keys.ts";
 import {
   type JwtAlgorithm,
@@ -47,6 +47,7 @@ export function resolveKeySource(where: string, options: KeySourceOptions): KeyS
       `${where} takes exactly one of jwksUri, publicKey and secret, got ${given.join(" and ") || "none"}`,
     );
   }
+  if (algorithms !== undefined) checkList("algorithms", algorithms);
   if (jwks !== undefined && jwksUri === undefined) {
     throw new ConnectumError("INVALID_OPTION", `${where} takes jwks only with jwksUri`);
   }
