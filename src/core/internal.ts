@@ -15,6 +15,7 @@ export {
 export { callerValuesKey, callSpanKey } from "./context-keys.ts";
 export { codeName } from "./doors/connect-error.ts";
 export { interceptorExtension, wrappedInterceptors } from "./extend-interceptor.ts";
+export { filesOf } from "./files-of.ts";
 export { type MountedMethod, mountedMethods } from "./local/mounted-methods.ts";
 export { checkLogger, silentLogger } from "./logger.ts";
 export {

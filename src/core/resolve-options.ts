@@ -1,5 +1,6 @@
 import {
   checkBoolean,
+  checkFunction,
   checkInteger,
   checkKeys,
   checkList,
@@ -158,12 +159,7 @@ export function resolveOptions(options: CreateServerOptions) {
       `transportValidation must be "error", "warn" or "off", got ${show(transportValidation)}`,
     );
   }
-  if (remoteResolver !== undefined && typeof remoteResolver !== "function") {
-    throw new ConnectumError(
-      "INVALID_OPTION",
-      `remoteResolver must be a function, got ${show(remoteResolver)}`,
-    );
-  }
+  if (remoteResolver !== undefined) checkFunction("remoteResolver", remoteResolver);
   if (enabledServices !== undefined) checkList("enabledServices", enabledServices, checkText);
   if (tls) checkTLSOptions(tls);
   checkMs("handshakeTimeout", handshakeTimeout, 1);

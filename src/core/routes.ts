@@ -9,6 +9,7 @@ import {
   type ServiceRoute,
 } from "./define-service.ts";
 import { ConnectumError } from "./errors.ts";
+import { filesOf } from "./files-of.ts";
 import type { ProtocolContext, ProtocolRegistration } from "./protocol.ts";
 import type { ResolvedOptions } from "./resolve-options.ts";
 
@@ -167,16 +168,4 @@ function mergeOptions(
     compression: { accept: [...acceptCompression], minBytes: compressMinBytes },
     maxTimeoutMs,
   };
-}
-
-/** The files of the services and all they import, each once, imports first. */
-function filesOf(services: readonly DescService[]): DescFile[] {
-  const files = new Set<DescFile>();
-  const visit = (file: DescFile) => {
-    if (files.has(file)) return;
-    for (const dependency of file.dependencies) visit(dependency);
-    files.add(file);
-  };
-  for (const service of services) visit(service.file);
-  return [...files];
 }

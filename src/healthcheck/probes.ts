@@ -1,6 +1,5 @@
 import type { Logger } from "../core/index.ts";
-import { ConnectumError } from "../core/index.ts";
-import { checkInteger, checkKeys, checkMs, show } from "../core/internal.ts";
+import { checkFunction, checkInteger, checkKeys, checkMs } from "../core/internal.ts";
 import { checkComponentName, type HealthcheckManager } from "./manager.ts";
 import { ServingStatus } from "./status.ts";
 
@@ -28,12 +27,7 @@ export function resolveProbes(checks: Readonly<Record<string, HealthProbe>>): Re
     checkComponentName(name);
     checkKeys(where, probe, ["check", "intervalMs", "timeoutMs", "failureThreshold"]);
     const { check, intervalMs = 10_000, timeoutMs = 2_000, failureThreshold = 3 } = probe;
-    if (typeof check !== "function") {
-      throw new ConnectumError(
-        "INVALID_OPTION",
-        `${where}.check must be a function, got ${show(check)}`,
-      );
-    }
+    checkFunction(`${where}.check`, check);
     checkMs(`${where}.intervalMs`, intervalMs, 1);
     checkMs(`${where}.timeoutMs`, timeoutMs, 1);
     checkInteger(`${where}.failureThreshold`, failureThreshold, 1, Number.MAX_SAFE_INTEGER);
