@@ -5,38 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { connect } from "node:tls";
-import { readTLSCertificates, type TLSOptions } from "connectum/core";
 import { createAuthority } from "../support/certificates.ts";
 import { startServer } from "../support/start-server.ts";
-
-describe("readTLSCertificates", () => {
-  test("gives what createServer({ tls }) would use, from a directory, with the CA only where it is used", async (t) => {
-    const dirPath = mkdtempSync(join(tmpdir(), "connectum-"));
-    t.after(() => rmSync(dirPath, { recursive: true }));
-    const authority = await createAuthority();
-    const own = await authority.issue();
-    writeFileSync(join(dirPath, "server.key"), own.key);
-    writeFileSync(join(dirPath, "server.crt"), own.cert);
-    writeFileSync(join(dirPath, "ca.crt"), authority.cert);
-    const { key, cert, ca } = readTLSCertificates({ dirPath, clientAuth: "request" });
-    assert.deepEqual([key, cert, ca].map(String), [own.key, own.cert, authority.cert]);
-    assert.equal(readTLSCertificates({ dirPath }).ca, undefined);
-  });
-
-  test("throws for what start() would reject", async () => {
-    const authority = await createAuthority();
-    const [one, other] = [await authority.issue(), await authority.issue()];
-    const attempts: Array<[TLSOptions, string]> = [
-      [{}, "INVALID_OPTION"],
-      [{ dirPath: "/nowhere" }, "TLS_FILE"],
-      [{ key: one.key, cert: "no PEM" }, "TLS_FILE"],
-      [{ key: one.key, cert: other.cert }, "TLS_KEY_MISMATCH"],
-    ];
-    for (const [options, code] of attempts) {
-      assert.throws(() => readTLSCertificates(options), { code });
-    }
-  });
-});
 
 describe("tls options", () => {
   test("keyPath, certPath and caPath are read", async (t) => {
