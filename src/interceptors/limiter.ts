@@ -57,9 +57,12 @@ export class Limiter {
 
   /** Gives the place to the call that waits longest. */
   leave(): void {
+    if (this.#queue.size === 0) {
+      this.#running--;
+      return;
+    }
     const [first] = this.#queue;
-    if (first) first();
-    else this.#running--;
+    first?.();
   }
 
   #refusal(): ConnectError {

@@ -66,7 +66,8 @@ class StreamServing {
     this.#exchange.onLeave((reason) => this.#leave(reason));
     try {
       let answer: StreamResponse | AsyncIterable<Message> | undefined;
-      if (this.#method.hasGates) answer = (await this.#method.pass(this.#call)) as StreamResponse;
+      const passing = this.#method.pass(this.#call);
+      if (passing) answer = (await passing) as StreamResponse | undefined;
       answer ??= await this.#method.callStream(this.#call, this.#requests);
       await this.#write(this.#messagesOf(answer));
       this.finish(undefined);

@@ -73,11 +73,12 @@ class UnaryServing implements BodyReceiver {
 
   /** Starts the call; its message is read from the body unless it is given. */
   begin(envelope?: Envelope): void {
-    if (!this.#method.hasGates) {
+    const passing = this.#method.pass(this.#call);
+    if (!passing) {
       this.#read(envelope);
       return;
     }
-    this.#method.pass(this.#call).then((answer) => {
+    passing.then((answer) => {
       if (answer === undefined) this.#read(envelope);
       else this.#answer(answer as UnaryResponse);
     }, this.#onFailure());

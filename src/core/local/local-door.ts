@@ -124,9 +124,10 @@ export class LocalDoor implements Transport {
           fail(error);
         }
       };
-      if (!method.hasGates) run();
+      const passing = method.pass(call);
+      if (!passing) run();
       else {
-        method.pass(call).then((early) => {
+        passing.then((early) => {
           if (early) answer(early as UnaryResponse);
           else run();
         }, fail);

@@ -112,12 +112,11 @@ export class LocalStream implements AsyncIterableIterator<Message>, RequestOwner
     // As over a network, the caller's messages flow before the handler asks for them.
     if (method.desc.methodKind !== "server_streaming") this.#requests.pull();
     try {
-      const started = method.hasGates
-        ? method
-            .pass(call)
-            .then(
-              (early) => (early as Answer | undefined) ?? method.callStream(call, this.#requests),
-            )
+      const passing = method.pass(call);
+      const started = passing
+        ? passing.then(
+            (early) => (early as Answer | undefined) ?? method.callStream(call, this.#requests),
+          )
         : method.callStream(call, this.#requests);
       started.then(this.#onAnswer, this.#onThrown);
     } catch (thrown) {

@@ -83,35 +83,54 @@ export class Method {
     return this.#chainFor(call) !== undefined;
   }
 
-  get hasGates(): boolean {
-    return this.#gates.length > 0;
-  }
-
   /**
-   * Runs the gates in chain order. Resolves to undefined when all let the call pass, otherwise to what
-   * the interceptors outside the refusing gate made of it; rejects when they let the refusal stand.
+   * Runs the gates in chain order. Undefined when all let the call pass at once; else a promise that
+   * resolves to undefined when they do, otherwise to what the interceptors outside the refusing gate made
+   * of it, and rejects when they let the refusal stand.
    */
-  async pass(call: Call): Promise<AnyResponse | undefined> {
+  pass(call: Call): Promise<AnyResponse | undefined> | undefined {
+    if (this.#gates.length === 0) return undefined;
     const context: GateContext = {
       method: this.desc,
       header: call.requestHeader,
       contextValues: call.values,
       peer: call.source.peer,
     };
-    for (const { gate, outside } of this.#gates) {
+    for (const [index, { gate, outside }] of this.#gates.entries()) {
       try {
         const passing = gate(context);
-        if (passing) await passing;
+        if (passing) return this.#passFrom(index, passing, context, call);
       } catch (refusal) {
-        const request =
-          this.desc.methodKind === "unary"
-            ? unaryRequest(call, create(this.desc.input))
-            : streamRequest(call, nothing());
-        call.refusal = refusal;
-        return outside(request);
+        return this.#refuse(refusal, outside, call);
       }
     }
     return undefined;
+  }
+
+  /** The rest of {@link pass}, from a gate that does not answer at once. */
+  async #passFrom(
+    index: number,
+    passing: Promise<void>,
+    context: GateContext,
+    call: Call,
+  ): Promise<AnyResponse | undefined> {
+    for (const [offset, { gate, outside }] of this.#gates.slice(index).entries()) {
+      try {
+        await (offset === 0 ? passing : gate(context));
+      } catch (refusal) {
+        return this.#refuse(refusal, outside, call);
+      }
+    }
+    return undefined;
+  }
+
+  async #refuse(refusal: unknown, outside: AnyFn, call: Call): Promise<AnyResponse> {
+    const request =
+      this.desc.methodKind === "unary"
+        ? unaryRequest(call, create(this.desc.input))
+        : streamRequest(call, nothing());
+    call.refusal = refusal;
+    return outside(request);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Row } from "../row.ts";
-import { auth } from "./auth.ts";
+import { auth, p3 } from "./auth.ts";
 import { chain, each } from "./chain.ts";
 import { leave, refused, timeout, watch } from "./delays.ts";
 import { handshake } from "./handshake.ts";
@@ -21,6 +21,7 @@ import { p12 } from "./p12.ts";
 export const rows: readonly Row[] = [
   p1,
   p2,
+  p3,
   p4,
   p5,
   p6,

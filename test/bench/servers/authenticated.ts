@@ -5,9 +5,10 @@ import { createDefaultInterceptors } from "connectum/interceptors";
 import { EchoService } from "../../gen/connectum/bench/v1/echo_pb.js";
 import { answerQuestions } from "./host.ts";
 import { echoService } from "./service.ts";
+import { createSampledTelemetry } from "./telemetry.ts";
 
-// Arguments: `hs256`, `rs256` or `bare`, and the key.
-const [kind, key = ""] = process.argv.slice(2);
+// Arguments: `hs256`, `rs256` or `bare`, the key, and perhaps `traced`.
+const [kind, key = "", traced] = process.argv.slice(2);
 const authenticate =
   kind === "rs256"
     ? createJwtAuthInterceptor({ publicKey: key, cache: {} })
@@ -23,11 +24,12 @@ const authorize = createAuthzInterceptor({
   ],
 });
 const auth = [authenticate, authorize];
+const tracing = traced ? createSampledTelemetry() : false;
 const server = createServer({
   services: [defineService(EchoService, echoService)],
   host: "127.0.0.1",
   port: 0,
-  interceptors: kind === "bare" ? auth : createDefaultInterceptors({ auth }),
+  interceptors: kind === "bare" ? auth : createDefaultInterceptors({ auth, tracing }),
 });
 await server.start();
 answerQuestions((server.address as AddressInfo).port);
