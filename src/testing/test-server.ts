@@ -17,8 +17,15 @@ import {
   ServerState,
 } from "../core/index.ts";
 
-/** The options of `createServer`; port and host default to a free port on the loopback. */
-export interface TestServerOptions extends CreateServerOptions {
+/**
+ * The options of `createServer`. Port and host default to a free port on the loopback, the time that
+ * calls get when it stops, `shutdown.timeout`, to 5 000 ms.
+ */
+export interface TestServerOptions extends Omit<CreateServerOptions, "services"> {
+  /** Default none. */
+  readonly services?: CreateServerOptions["services"];
+  /** The context of a test, such as node:test's: the server is closed when the test ends. */
+  readonly t?: { after(close: () => Promise<void>): unknown };
   /**
    * TLS options of the transports, such as the `ca`, `key` and `cert` of `createTestCertificates()`.
    * Default: with `tls` any certificate of the server is trusted.
@@ -53,16 +60,20 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** Starts a server for a test. Rejects as `server.start()` does. */
-export async function createTestServer(options: TestServerOptions): Promise<TestServer> {
+export async function createTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const {
+    t,
+    services = [],
     clientTls = { rejectUnauthorized: false },
     clientInterceptors = [],
     ...serverOptions
   } = options;
   const server = createServer({
     ...serverOptions,
+    services,
     port: options.port ?? 0,
     host: options.host ?? "127.0.0.1",
+    shutdown: { timeout: 5_000, ...options.shutdown },
   });
   await server.start();
   const { port } = server.address as AddressInfo;
@@ -90,6 +101,7 @@ export async function createTestServer(options: TestServerOptions): Promise<Test
       await server.stop();
     }
   };
+  t?.after(close);
   return {
     server,
     transport: transports[firstProtocol(options)],
@@ -114,7 +126,7 @@ export async function withTestServer<T>(
   }
 }
 
-function firstProtocol({ grpc = true, connect = true, allowHTTP2 = true }: CreateServerOptions) {
+function firstProtocol({ grpc = true, connect = true, allowHTTP2 = true }: TestServerOptions) {
   if (grpc && allowHTTP2) return "grpc";
   return connect ? "connect" : "grpcWeb";
 }

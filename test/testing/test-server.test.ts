@@ -107,6 +107,15 @@ describe("createTestServer", () => {
     await testServer.close();
   });
 
+  test("ends with the test it is given", async (t) => {
+    let server: { readonly state: unknown } | undefined;
+    await t.test("a test", async (inner) => {
+      ({ server } = await createTestServer({ t: inner, services }));
+      assert.equal(server.state, ServerState.RUNNING);
+    });
+    assert.equal(server?.state, ServerState.STOPPED);
+  });
+
   test("withTestServer closes when the body throws", async () => {
     const boom = new Error("boom");
     let server: { readonly state: unknown } | undefined;

@@ -24,7 +24,7 @@ export interface ScenarioContext {
 }
 
 /** The options of `createTestServer`, of which each transport gets a server of its own. */
-export interface ParityOptions extends TestServerOptions {
+export interface ParityOptions extends Omit<TestServerOptions, "t"> {
   /** Of the server. Default `createDefaultInterceptors()`. */
   readonly interceptors?: readonly Interceptor[];
   /**
