@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Server } from "../../core/index.ts";
 import { createDefaultInterceptors } from "../../interceptors/index.ts";
@@ -54,8 +54,8 @@ const usualTransports: readonly TransportKind[] = ["grpc", "connect", "grpcWeb",
  * server, and fails where one of them differs in answer, headers, trailers, error, spans or metrics.
  */
 export function transportParityTest(name: string, options: ParityOptions): void {
-  test(name, { timeout: options.timeoutMs ?? 60_000 }, async () => {
-    const outcomes: Outcomes = await observeAll(options);
+  test(name, { timeout: options.timeoutMs ?? 60_000 }, async (t) => {
+    const outcomes = await observeEach(options, t);
     (options.compare ?? defaultCompare)(outcomes);
     if (!("expect" in options)) return;
     for (const [kind, { result, thrown }] of outcomes) {
@@ -65,14 +65,22 @@ export function transportParityTest(name: string, options: ParityOptions): void 
 }
 
 /** The outcomes of a scenario, for comparisons of another kind. */
-export async function observeAll(options: ParityOptions): Promise<Outcomes> {
+export function observeAll(options: ParityOptions): Promise<Outcomes> {
+  return observeEach(options);
+}
+
+async function observeEach(options: ParityOptions, t?: TestContext): Promise<Outcomes> {
   const outcomes = new Map<TransportKind, Outcome>();
   const { transports = usualTransports } = options;
-  for (const kind of transports) outcomes.set(kind, await observe(kind, options));
+  for (const kind of transports) outcomes.set(kind, await observe(kind, options, t));
   return outcomes;
 }
 
-async function observe(kind: TransportKind, options: ParityOptions): Promise<Outcome> {
+async function observe(
+  kind: TransportKind,
+  options: ParityOptions,
+  t: TestContext | undefined,
+): Promise<Outcome> {
   const {
     interceptors = createDefaultInterceptors(),
     clientInterceptors = [],
@@ -89,6 +97,8 @@ async function observe(kind: TransportKind, options: ParityOptions): Promise<Out
   const telemetry = { tracerProvider: spans.tracerProvider, meterProvider: metrics.meterProvider };
   const testServer = await createTestServer({
     ...serverOptions,
+    // A scenario that runs out of time leaves its server behind.
+    t,
     interceptors: [...(isTelling ? [createOtelInterceptor(telemetry)] : []), ...interceptors],
     clientInterceptors: [
       ...(isTelling ? [createOtelClientInterceptor(telemetry)] : []),
