@@ -17,6 +17,8 @@ interface FakeTimers {
 export interface FakeClockOptions {
   /** The first moment, in milliseconds since 1970 or as a date. Default 0. */
   readonly now?: number | Date;
+  /** The context of a test, such as node:test's: the clock is disposed when the test ends. */
+  readonly t?: { after(dispose: () => void): unknown };
 }
 
 /** Time that moves only when it is told to. */
@@ -36,7 +38,7 @@ export interface FakeClock extends Disposable {
  * `setImmediate` and `process.nextTick` stay real, so servers and clients work under it. Needs the
  * package `@sinonjs/fake-timers`; throws `MISSING_PACKAGE` without it.
  */
-export function createFakeClock({ now = 0 }: FakeClockOptions = {}): FakeClock {
+export function createFakeClock({ now = 0, t }: FakeClockOptions = {}): FakeClock {
   const { install } = requirePeer<FakeTimers>("@sinonjs/fake-timers", "createFakeClock()");
   const clock = install({
     now,
@@ -44,7 +46,13 @@ export function createFakeClock({ now = 0 }: FakeClockOptions = {}): FakeClock {
     shouldClearNativeTimers: true,
     toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"],
   });
-  const dispose = () => clock.uninstall();
+  let isDisposed = false;
+  const dispose = () => {
+    // A second time it would take the time of the clock after it.
+    if (!isDisposed) clock.uninstall();
+    isDisposed = true;
+  };
+  t?.after(dispose);
   return {
     get now() {
       return clock.now;

@@ -24,14 +24,14 @@ export interface TestCertificates {
   readonly ca: string;
   readonly server: TestKeyPair;
   readonly client: TestKeyPair;
-  /** Signs another certificate, for example one that has expired. */
-  issue(options: IssueOptions): Promise<TestKeyPair>;
+  /** Signs another certificate, for example one that has expired. Default one for the loopback. */
+  issue(options?: IssueOptions): Promise<TestKeyPair>;
 }
 
 export interface IssueOptions {
-  /** Common name of the subject. */
-  readonly name: string;
-  /** DNS names and IP addresses. */
+  /** Common name of the subject. Default `localhost`. */
+  readonly name?: string;
+  /** DNS names and IP addresses. Default `["localhost", "127.0.0.1"]`. */
   readonly names?: readonly string[];
   /** URI names, such as a SPIFFE id. Default none. */
   readonly uris?: readonly string[];
@@ -43,6 +43,7 @@ export interface IssueOptions {
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
+const LOOPBACK = ["localhost", "127.0.0.1"];
 
 /**
  * An authority, a server and a client certificate, made in memory and valid for a day, for tests of TLS
@@ -52,7 +53,7 @@ const DAY_MS = 86_400_000;
 export async function createTestCertificates(
   options: TestCertificatesOptions = {},
 ): Promise<TestCertificates> {
-  const { names = ["localhost", "127.0.0.1"], client = {} } = options;
+  const { names = LOOPBACK, client = {} } = options;
   const x509 = loadX509();
   const keys = await generateKeys();
   const root = await x509.X509CertificateGenerator.createSelfSigned({
@@ -65,11 +66,11 @@ export async function createTestCertificates(
     signingAlgorithm: algorithm,
     extensions: [new x509.BasicConstraintsExtension(true, 1, true)],
   });
-  const issue = async (wanted: IssueOptions): Promise<TestKeyPair> => {
+  const issue = async (wanted: IssueOptions = {}): Promise<TestKeyPair> => {
     const leafKeys = await generateKeys();
     const leaf = await x509.X509CertificateGenerator.create({
       serialNumber: randomSerial(),
-      subject: `CN=${wanted.name}`,
+      subject: `CN=${wanted.name ?? "localhost"}`,
       issuer: root.subject,
       notBefore: wanted.notBefore ?? new Date(Date.now() - DAY_MS),
       notAfter: wanted.notAfter ?? new Date(Date.now() + DAY_MS),
@@ -84,7 +85,7 @@ export async function createTestCertificates(
   return {
     ca: root.toString("pem"),
     server: await issue({ name: names[0] ?? "localhost", names }),
-    client: await issue({ name: client.name ?? "client", uris: client.uris }),
+    client: await issue({ name: client.name ?? "client", names: [], uris: client.uris }),
     issue,
   };
 }
@@ -98,7 +99,7 @@ function loadX509(): X509 {
   return x509;
 }
 
-function alternativeNames({ names = [], uris = [] }: IssueOptions) {
+function alternativeNames({ names = LOOPBACK, uris = [] }: IssueOptions) {
   return [
     ...names.map((value) => ({
       type: isIP(value) ? ("ip" as const) : ("dns" as const),

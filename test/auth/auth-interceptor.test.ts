@@ -10,8 +10,8 @@ import {
   requireAuthContext,
 } from "connectum/auth";
 import type { Logger } from "connectum/core";
+import { createFakeClock } from "connectum/testing";
 import { bearer, doorNames, doorsOf, kinds, refusal, startWho } from "./support/doors.ts";
-import { mockDate } from "./support/mock-date.ts";
 
 const verifyCredentials = (token: string) => (token.startsWith("good") ? { subject: token } : null);
 
@@ -171,7 +171,7 @@ describe("createAuthInterceptor", () => {
   });
 
   test("a cached credential is not verified again until its time is over", async (t) => {
-    const clock = mockDate(t, Date.now());
+    const clock = createFakeClock({ t, now: Date.now() });
     let now = 0;
     t.mock.method(performance, "now", () => now);
     let verified = 0;
@@ -202,7 +202,7 @@ describe("createAuthInterceptor", () => {
     now += 1;
     assert.equal(await ask("a"), 1);
     assert.deepEqual([await ask("short"), await ask("short")], [1, 0]);
-    clock.set(Date.now() + 100);
+    await clock.advance(100);
     assert.equal(await ask("short"), 1, "its own end wins");
     await ask("a");
     await ask("b");

@@ -7,10 +7,10 @@ import {
   createClientBearerInterceptor,
 } from "connectum/auth";
 import { createLocalTransport } from "connectum/core";
+import { assertConnectError, createFakeClock } from "connectum/testing";
 import { createTestJwt } from "../../src/testing/identities/test-jwt.ts";
 import { WhoService } from "./gen/who/v1/who_pb.js";
 import { kinds, refusal, startWho } from "./support/doors.ts";
-import { mockDate } from "./support/mock-date.ts";
 
 /** A server that takes one token at a time, and a client that has to find out which. */
 async function start(t: TestContext, token?: ClientBearerOptions["token"]) {
@@ -68,7 +68,7 @@ describe("createClientBearerInterceptor", () => {
       const { state, client } = await start(t);
       await client.ask({});
       state.good = "token-2";
-      assert.equal((await refusal(kinds[kind](client))).code, Code.Unauthenticated);
+      await assertConnectError(kinds[kind](client), Code.Unauthenticated);
       assert.equal((await kinds[kind](client))[0]?.subject, "token-2");
       assert.equal(state.fetched, 2);
     });
@@ -78,7 +78,7 @@ describe("createClientBearerInterceptor", () => {
     const { state, client } = await start(t);
     await client.change({});
     state.good = "token-2";
-    assert.equal((await refusal(client.change({}))).code, Code.Unauthenticated);
+    await assertConnectError(client.change({}), Code.Unauthenticated);
     assert.deepEqual(state.calls, ["Change token-1", "Change token-1"]);
     assert.equal((await client.change({})).subject, "token-2");
   });
@@ -86,7 +86,7 @@ describe("createClientBearerInterceptor", () => {
   test("a second refusal is the answer: no loop", async (t) => {
     const { state, client } = await start(t);
     state.good = "never";
-    assert.equal((await refusal(client.ask({}))).code, Code.Unauthenticated);
+    await assertConnectError(client.ask({}), Code.Unauthenticated);
     assert.deepEqual(state.calls, ["Ask token-1", "Ask token-2"]);
   });
 
@@ -108,7 +108,7 @@ describe("createClientBearerInterceptor", () => {
   });
 
   test("a token about to expire is replaced before it is sent", async (t) => {
-    const clock = mockDate(t, Date.now());
+    const clock = createFakeClock({ t, now: Date.now() });
     let fetched = 0;
     const { state, client } = await start(t, () => {
       fetched++;
@@ -119,10 +119,10 @@ describe("createClientBearerInterceptor", () => {
       return state.good;
     });
     await client.change({});
-    clock.set(Date.now() + 49_000);
+    await clock.advance(49_000);
     await client.change({});
     assert.equal(fetched, 1);
-    clock.set(Date.now() + 2_000);
+    await clock.advance(2_000);
     await client.change({});
     assert.equal(fetched, 2);
     assert.equal(state.calls.length, 3, "no call was refused");
@@ -134,11 +134,11 @@ describe("createClientBearerInterceptor", () => {
       [new ConnectError("login first", Code.FailedPrecondition), Code.FailedPrecondition],
     ] as const) {
       const { state, client } = await start(t, () => Promise.reject(thrown));
-      assert.equal((await refusal(client.ask({}))).code, code);
+      await assertConnectError(client.ask({}), code);
       assert.deepEqual(state.calls, []);
     }
     const { client } = await start(t, () => "two words");
-    assert.equal((await refusal(client.ask({}))).code, Code.Unavailable);
+    await assertConnectError(client.ask({}), Code.Unavailable);
   });
 
   test("a call that is cancelled does not wait for the token", { timeout: 10_000 }, async (t) => {

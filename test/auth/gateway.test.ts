@@ -8,7 +8,7 @@ import {
   type GatewayAuthOptions,
   getAuthContext,
 } from "connectum/auth";
-import { createAuthority } from "../support/certificates.ts";
+import { createTestCertificates } from "connectum/testing";
 import { createTransport } from "../support/transports.ts";
 import { WhoService } from "./gen/who/v1/who_pb.js";
 import { asker, MISSING } from "./support/ask.ts";
@@ -180,20 +180,20 @@ describe("createGatewayAuthInterceptor", () => {
   });
 
   test("trusts a name in the verified client certificate", async (t) => {
-    const authority = await createAuthority();
+    const authority = await createTestCertificates();
     const uri = "spiffe://mesh/gateway";
     const gateway = await authority.issue({ name: "gateway", uris: [uri] });
     const other = await authority.issue({ name: "other", uris: ["spiffe://mesh/other"] });
-    const impostor = await (await createAuthority()).issue({ name: "gateway", uris: [uri] });
+    const impostor = await (await createTestCertificates()).issue({ name: "gateway", uris: [uri] });
     const { baseUrl } = await startWho(t, {
-      tls: { ...(await authority.issue()), ca: authority.cert, clientAuth: "request" },
+      tls: { ...(await authority.issue()), ca: authority.ca, clientAuth: "request" },
       interceptors: [
         createGatewayAuthInterceptor({ headerMapping, trustSource: { tls: { uri } } }),
       ],
     });
     const answers: string[] = [];
     for (const pair of [gateway, other, impostor, undefined]) {
-      const transport = createTransport("gRPC h2", baseUrl, { ca: authority.cert, ...pair });
+      const transport = createTransport("gRPC h2", baseUrl, { ca: authority.ca, ...pair });
       const call = createClient(WhoService, transport).ask({}, { headers: { "x-user-id": "ada" } });
       answers.push(
         await call.then(

@@ -9,10 +9,10 @@ import {
   sharedSecretTrust,
   signedTokenTrust,
 } from "connectum/auth";
+import { createTestCertificates } from "connectum/testing";
 import { SignJWT } from "jose";
 import { createTestJwt } from "../../src/testing/identities/test-jwt.ts";
 import { generateTestKeypair } from "../../src/testing/identities/test-keypair.ts";
-import { createAuthority } from "../support/certificates.ts";
 import { createTransport } from "../support/transports.ts";
 import { WhoService } from "./gen/who/v1/who_pb.js";
 import { asker, FAILED, MISSING } from "./support/ask.ts";
@@ -121,15 +121,15 @@ describe("meshIdentityTrust", () => {
   const id = "spiffe://mesh.example/ns/shop/sa/orders";
 
   test("an allowed SPIFFE id in the certificate of the connection", async (t) => {
-    const authority = await createAuthority();
+    const authority = await createTestCertificates();
     const trust = meshIdentityTrust({ allow: [id, "spiffe://mesh.example/ns/ops/*"] });
     const { baseUrl } = await startWho(t, {
-      tls: { ...(await authority.issue()), ca: authority.cert, clientAuth: "request" },
+      tls: { ...(await authority.issue()), ca: authority.ca, clientAuth: "request" },
       interceptors: [guard(trust)],
     });
     const ask = async (...uris: string[]) => {
       const pair = uris.length > 0 ? await authority.issue({ uris }) : undefined;
-      const transport = createTransport("gRPC h2", baseUrl, { ca: authority.cert, ...pair });
+      const transport = createTransport("gRPC h2", baseUrl, { ca: authority.ca, ...pair });
       // Only a sidecar's word counts here, and there is none.
       const headers = { "x-forwarded-client-cert": `URI=${id}` };
       return createClient(WhoService, transport)

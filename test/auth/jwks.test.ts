@@ -6,12 +6,8 @@ import { createServer as createTcpServer, type Socket } from "node:net";
 import { before, describe, type TestContext, test } from "node:test";
 import { createJwtAuthInterceptor, type JwtAuthOptions } from "connectum/auth";
 import type { ConnectumError } from "connectum/core";
+import { createTestCertificates, type JwksFault, startTestJwksServer } from "connectum/testing";
 import { SignJWT } from "jose";
-import {
-  type JwksFault,
-  startTestJwksServer,
-} from "../../src/testing/identities/test-jwks-server.ts";
-import { createAuthority } from "../support/certificates.ts";
 import { asker, FAILED, UNAVAILABLE } from "./support/ask.ts";
 
 interface Key {
@@ -23,7 +19,10 @@ interface Key {
 
 const keys = new Map<string, Key>();
 
-/** Keys are named once and kept, because RSA takes its time. */
+/**
+ * Keys are named once and kept, because RSA takes its time; unlike those of `generateTestKeypair()` they may
+ * come without `alg`.
+ */
 function key(kid: string, alg = "RS256", withAlg = true): Key {
   const present = keys.get(kid);
   if (present) return present;
@@ -198,7 +197,7 @@ describe("jwksUri", () => {
   });
 
   test("over HTTPS, with an authority of one's own", async (t) => {
-    const authority = await createAuthority();
+    const authority = await createTestCertificates();
     const pair = await authority.issue();
     const server = createServer(pair, (_, response) =>
       response.end(JSON.stringify({ keys: [key("one").jwk] })),
@@ -207,7 +206,7 @@ describe("jwksUri", () => {
     t.after(() => server.close());
     const jwksUri = `https://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
     const token = await sign(key("one"));
-    const agent = new HttpsAgent({ ca: authority.cert });
+    const agent = new HttpsAgent({ ca: authority.ca });
     t.after(() => agent.destroy());
     assert.equal(await asker(createJwtAuthInterceptor({ jwksUri, jwks: { agent } }))(token), "one");
     assert.equal(await asker(createJwtAuthInterceptor({ jwksUri }))(token), UNAVAILABLE);

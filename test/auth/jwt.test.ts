@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { createJwtAuthInterceptor, getAuthContext, type JwtAuthOptions } from "connectum/auth";
+import { createFakeClock } from "connectum/testing";
 import { CompactSign, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { asker, FAILED } from "./support/ask.ts";
-import { mockDate } from "./support/mock-date.ts";
 
 const secret = randomBytes(64);
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -13,6 +13,7 @@ const now = () => Math.floor(Date.now() / 1000);
 
 type Claims = Record<string, unknown>;
 
+/** By jose, not by the library that verifies, which `createTestJwt()` uses. */
 function sign(claims: Claims, alg = "HS256", key: KeyObject | Uint8Array = secret) {
   return new SignJWT({ sub: "ada", ...claims }).setProtectedHeader({ alg }).sign(key);
 }
@@ -37,15 +38,15 @@ describe("vectors of the RFCs", () => {
     createJwtAuthInterceptor({ secret: key, claimsMapping: { subject: "iss" } });
 
   test("RFC 7519, 3.1: good until its exp, and not a second longer", async (t) => {
-    const clock = mockDate(t, 1_300_819_379_000);
+    const clock = createFakeClock({ t, now: 1_300_819_379_000 });
     const ask = asker(interceptor());
     assert.equal(await ask(token), "joe");
-    clock.set(1_300_819_380_000);
+    await clock.advance(1_000);
     assert.equal(await ask(token), FAILED);
   });
 
   test("RFC 7515, A.2 (RS256) and A.3 (ES256) by the keys of the RFC", async (t) => {
-    mockDate(t, 1_300_819_379_000);
+    createFakeClock({ t, now: 1_300_819_379_000 });
     const payload =
       "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     const rs256 = {
@@ -297,12 +298,12 @@ describe("createJwtAuthInterceptor", () => {
   });
 
   test("a verified token is cached until it expires", async (t) => {
-    const clock = mockDate(t, Date.now());
+    const clock = createFakeClock({ t, now: Date.now() });
     const ask = asker(createJwtAuthInterceptor({ publicKey: pem, cache: {} }));
     const token = await sign({ exp: now() + 10 }, "RS256", rsa.privateKey);
     assert.equal(await ask(token), "ada");
     assert.equal(await ask(token), "ada");
-    clock.set(Date.now() + 10_000);
+    await clock.advance(10_000);
     assert.equal(await ask(token), FAILED);
   });
 });

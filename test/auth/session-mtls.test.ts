@@ -7,7 +7,7 @@ import {
   getAuthContext,
   type SessionAuthOptions,
 } from "connectum/auth";
-import { createAuthority } from "../support/certificates.ts";
+import { createTestCertificates } from "connectum/testing";
 import { createTransport } from "../support/transports.ts";
 import { WhoService } from "./gen/who/v1/who_pb.js";
 import { asker, FAILED, MISSING } from "./support/ask.ts";
@@ -97,10 +97,10 @@ describe("createMtlsAuthInterceptor", () => {
     t: Parameters<typeof startWho>[0],
     mtls: Parameters<typeof createMtlsAuthInterceptor>[0] = {},
   ) {
-    const authority = await createAuthority();
+    const authority = await createTestCertificates();
     let seen: ReturnType<typeof getAuthContext>;
     const { baseUrl, client } = await startWho(t, {
-      tls: { ...(await authority.issue()), ca: authority.cert, clientAuth: "request" },
+      tls: { ...(await authority.issue()), ca: authority.ca, clientAuth: "request" },
       interceptors: [
         createMtlsAuthInterceptor(mtls),
         (next) => (request) => {
@@ -112,7 +112,7 @@ describe("createMtlsAuthInterceptor", () => {
     type Certificate = Parameters<typeof authority.issue>[0];
     const ask = async (certificate?: Certificate, issuer = authority) => {
       const pair = certificate && (await issuer.issue(certificate));
-      const transport = createTransport("gRPC h2", baseUrl, { ca: authority.cert, ...pair });
+      const transport = createTransport("gRPC h2", baseUrl, { ca: authority.ca, ...pair });
       return createClient(WhoService, transport)
         .ask({})
         .then(
@@ -130,11 +130,11 @@ describe("createMtlsAuthInterceptor", () => {
     assert.deepEqual([type, roles], ["mtls", []]);
     assert.equal(claims?.subject, "CN=b");
     assert.match(String(claims?.fingerprint256), /^([0-9A-F]{2}:){31}/);
-    assert.equal(await ask({ name: "b", dnsNames: ["b.internal", "c.internal"] }), "b.internal");
-    assert.equal(await ask({ name: "b", dnsNames: [] }), "CN=b");
+    assert.equal(await ask({ name: "b", names: ["b.internal", "c.internal"] }), "b.internal");
+    assert.equal(await ask({ name: "b", names: [] }), "CN=b");
     assert.equal(await ask({ uris: [id, "spiffe://example.org/admin"] }), FAILED);
     assert.equal(await ask(), MISSING);
-    const evil = await createAuthority();
+    const evil = await createTestCertificates();
     assert.equal(await ask({ uris: [id] }, evil), MISSING, "another authority's word");
     await assert.rejects(client("in process").ask({}), { message: MISSING });
   });

@@ -6,12 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import type { CorsOptions, CreateServerOptions } from "connectum/core";
+import { createTestCertificates, createTestServer } from "connectum/testing";
 import { buildSync } from "esbuild";
 import { type BrowserContext, chromium } from "playwright-core";
 import { missing } from "../interop/tools.ts";
 import { loadService } from "../load/service.ts";
-import { createAuthority } from "../support/certificates.ts";
-import { startServer } from "../support/start-server.ts";
 import type { Outcome } from "./page.ts";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -77,7 +76,8 @@ describe("calls from a page of another origin in Chromium", { skip }, () => {
       tls?: CreateServerOptions["tls"];
     } = {},
   ): Promise<Outcome> {
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [loadService()],
       cors,
       tls,
@@ -111,7 +111,7 @@ describe("calls from a page of another origin in Chromium", { skip }, () => {
     });
 
     test(`${protocol}: over TLS and HTTP/2`, async (t) => {
-      const tls = await (await createAuthority()).issue();
+      const tls = await (await createTestCertificates()).issue();
       const cors = { origins: [origin], ...own };
       assert.deepEqual(await callFromPage(t, cors, protocol, { tls }), everything);
     });

@@ -6,17 +6,18 @@ import { describe, type TestContext, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { defineService, type ServiceDefinition } from "connectum/core";
 import { Reflection } from "connectum/reflection";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
 import { catalog } from "../reflection/catalog.ts";
-import { startServer } from "../support/start-server.ts";
 import { connectum, jsonLines, lineOf, startConnectum } from "./connectum.ts";
 import { skipGo, startGoServer, startGrpcJs } from "./servers.ts";
 
 const GREETER = "greeter.v1.GreeterService";
 
 async function start(t: TestContext, services: ServiceDefinition[] = []): Promise<string> {
-  const { baseUrl } = await startServer(t, {
+  const { baseUrl } = await createTestServer({
+    t,
     services: [defineService(GreeterService, greeter), ...services],
     protocols: [Reflection()],
   });
@@ -102,7 +103,8 @@ describe("connectum call", () => {
 
   test("sends headers given with -H and shows those of the response with -i", async (t) => {
     const seen: string[] = [];
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [
         defineService(GreeterService, {
           sayHello(_, { requestHeader, responseHeader, responseTrailer }) {
@@ -146,7 +148,8 @@ describe("connectum call", () => {
     const left = new Promise<void>((resolve) => {
       cancelled = resolve;
     });
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [
         defineService(GreeterService, {
           async *sayHelloInLanguages(_, { signal }) {
@@ -167,7 +170,8 @@ describe("connectum call", () => {
   });
 
   test("keeps to --timeout-ms", async (t) => {
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [defineService(GreeterService, { sayHello: () => new Promise(() => {}) })],
       protocols: [Reflection()],
     });
@@ -186,7 +190,11 @@ describe("errors of connectum call", () => {
   });
 
   test("shows code and message, exit code 1", async (t) => {
-    const { baseUrl } = await startServer(t, { services: [failing], protocols: [Reflection()] });
+    const { baseUrl } = await createTestServer({
+      t,
+      services: [failing],
+      protocols: [Reflection()],
+    });
     for (const protocol of ["grpc", "grpc-web", "connect"]) {
       const args = ["call", baseUrl, `${GREETER}/SayHello`, "--protocol", protocol];
       const { code, stdout, stderr } = await connectum(args);
@@ -198,7 +206,11 @@ describe("errors of connectum call", () => {
   });
 
   test("with --json the error is JSON on standard error", async (t) => {
-    const { baseUrl } = await startServer(t, { services: [failing], protocols: [Reflection()] });
+    const { baseUrl } = await createTestServer({
+      t,
+      services: [failing],
+      protocols: [Reflection()],
+    });
     const { code, stderr } = await connectum(["call", baseUrl, `${GREETER}/SayHello`, "--json"]);
     assert.equal(code, 1);
     assert.deepEqual(JSON.parse(stderr), {

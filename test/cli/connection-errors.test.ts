@@ -7,14 +7,13 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { Healthcheck } from "connectum/healthcheck";
 import { Reflection } from "connectum/reflection";
-import { createAuthority } from "../support/certificates.ts";
-import { startServer } from "../support/start-server.ts";
+import { createTestCertificates, createTestServer } from "connectum/testing";
 import { connectum } from "./connectum.ts";
 import { skipGo, startGoServer } from "./servers.ts";
 
 const createProtocols = () => [Reflection(), Healthcheck()];
-const authority = await createAuthority();
-const otherAuthority = await createAuthority();
+const authority = await createTestCertificates();
+const otherAuthority = await createTestCertificates();
 const serverPair = await authority.issue();
 const clientPair = await authority.issue({ name: "client" });
 const strangerPair = await otherAuthority.issue({ name: "stranger" });
@@ -29,7 +28,7 @@ function pemFiles(t: TestContext) {
     return path;
   };
   return {
-    ca: write("ca.pem", authority.cert),
+    ca: write("ca.pem", authority.ca),
     serverCert: write("server.pem", serverPair.cert),
     serverKey: write("server.key", serverPair.key),
     client: [
@@ -98,14 +97,14 @@ describe("a server that cannot be reached", () => {
   });
 
   test("it has no health service", async (t) => {
-    const { baseUrl } = await startServer(t, { protocols: [Reflection()] });
+    const { baseUrl } = await createTestServer({ t, protocols: [Reflection()] });
     const { error, hint } = await failure(["health", baseUrl]);
     assert.match(error, /no grpc\.health\.v1\.Health/);
     assert.match(hint, /Healthcheck\(\)/);
   });
 
   test("it has no reflection", async (t) => {
-    const { baseUrl } = await startServer(t, { protocols: [Healthcheck()] });
+    const { baseUrl } = await createTestServer({ t, protocols: [Healthcheck()] });
     const { error, hint } = await failure(["list", baseUrl]);
     assert.match(error, /the server has no reflection/);
     assert.match(hint, /Reflection\(\)/);
@@ -114,8 +113,8 @@ describe("a server that cannot be reached", () => {
 
 describe("TLS", () => {
   test("https to a plaintext server, http to a TLS server: both say what to write", async (t) => {
-    const plain = await startServer(t, { protocols: createProtocols() });
-    const tls = await startServer(t, { protocols: createProtocols(), tls: serverPair });
+    const plain = await createTestServer({ t, protocols: createProtocols() });
+    const tls = await createTestServer({ t, protocols: createProtocols(), tls: serverPair });
     const wrongTls = await failure(["list", plain.baseUrl.replace("http:", "https:")]);
     assert.match(wrongTls.error, /does not speak TLS/);
     assert.match(wrongTls.hint, /http:\/\//);
@@ -125,7 +124,11 @@ describe("TLS", () => {
   });
 
   test("an unknown authority is refused; --ca and --insecure accept", async (t) => {
-    const { baseUrl } = await startServer(t, { protocols: createProtocols(), tls: serverPair });
+    const { baseUrl } = await createTestServer({
+      t,
+      protocols: createProtocols(),
+      tls: serverPair,
+    });
     const { error, hint } = await failure(["list", baseUrl]);
     assert.match(error, /not signed by a trusted authority/);
     assert.match(hint, /--ca <file>.*--insecure/);
@@ -135,17 +138,18 @@ describe("TLS", () => {
   });
 
   test("a certificate for another name is refused", async (t) => {
-    const pair = await authority.issue({ dnsNames: ["elsewhere.test"] });
-    const { port } = await startServer(t, { protocols: createProtocols(), tls: pair });
+    const pair = await authority.issue({ names: ["elsewhere.test", "127.0.0.1"] });
+    const { port } = await createTestServer({ t, protocols: createProtocols(), tls: pair });
     const url = `https://localhost:${port}`;
     const { error } = await failure(["list", url, "--ca", pemFiles(t).ca]);
     assert.match(error, /certificate is not for "localhost"/);
   });
 
   test("mTLS: without a certificate and with one of a stranger it says so", async (t) => {
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       protocols: createProtocols(),
-      tls: { ...serverPair, ca: authority.cert, clientAuth: "require" },
+      tls: { ...serverPair, ca: authority.ca, clientAuth: "require" },
     });
     const { ca, client, stranger } = pemFiles(t);
     const none = await failure(["list", baseUrl, "--ca", ca]);

@@ -5,10 +5,10 @@ import { describe, type TestContext, test } from "node:test";
 import { defineService } from "connectum/core";
 import { Healthcheck, ServingStatus } from "connectum/healthcheck";
 import { Reflection } from "connectum/reflection";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
 import { catalog } from "../reflection/catalog.ts";
-import { startServer } from "../support/start-server.ts";
 import { connectum, jsonLines, lineOf, startConnectum } from "./connectum.ts";
 import { skipGo, startGoServer, startGrpcJs } from "./servers.ts";
 import { inTerminal, plain } from "./terminal.ts";
@@ -16,7 +16,8 @@ import { linkPackages, temporaryFolder } from "./workspace.ts";
 
 async function start(t: TestContext) {
   const health = Healthcheck();
-  const { baseUrl, server } = await startServer(t, {
+  const { baseUrl, server } = await createTestServer({
+    t,
     services: [defineService(GreeterService, greeter), ...catalog],
     protocols: [Reflection(), health],
   });

@@ -5,22 +5,21 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, type ServiceImpl } from "@connectrpc/connect";
 import { type CreateServerOptions, defineService } from "connectum/core";
+import { createTestCertificates, createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
-import { createAuthority } from "../support/certificates.ts";
 import { goawayOf, RawHttp2 } from "../support/raw-http2.ts";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, grid } from "../support/transports.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 
 type Greeter = Partial<ServiceImpl<typeof GreeterService>>;
 
 const path = "/greeter.v1.GreeterService/SayHello";
-const authority = await createAuthority();
+const authority = await createTestCertificates();
 const pair = await authority.issue();
 
 async function start(t: TestContext, greeter: Greeter, options: Partial<CreateServerOptions>) {
   const services = [defineService(GreeterService, greeter)];
-  const started = await startServer(t, { services, keepalive: false, ...options });
+  const started = await createTestServer({ t, services, keepalive: false, ...options });
   // Connections end under the clock they began with: a mocked timer must not meet another clock.
   t.after(() => turns());
   return started;
@@ -62,7 +61,7 @@ describe("maxConnectionAgeMs", () => {
         const [first, second] = [await replica("first"), await replica("second")];
         const balancer = await startBalancer(t, first.port);
         const baseUrl = `${options.tls ? "https" : "http"}://127.0.0.1:${balancer.port}`;
-        const transport = createTransport(name, baseUrl, { ca: authority.cert });
+        const transport = createTransport(name, baseUrl, { ca: authority.ca });
         const client = createClient(GreeterService, transport);
         assert.equal((await client.sayHello({})).greeting, "first");
         balancer.target = second.port;
@@ -106,7 +105,7 @@ describe("maxConnectionAgeMs", () => {
     assert.equal(signal.aborted, false);
     release();
     await client.next("DATA");
-    await client.closed();
+    await client.closed;
   });
 
   for (const version of ["HTTP/1.1", "HTTP/2"] as const) {
@@ -152,7 +151,7 @@ describe("maxConnectionIdleMs", () => {
     busy.call(1, path);
     await entered;
     t.mock.timers.tick(1_100);
-    await idle.closed();
+    await idle.closed;
     t.mock.timers.tick(10_000);
     await turns();
     assert.ok(!busy.names().includes("PING"));
@@ -164,7 +163,7 @@ describe("maxConnectionIdleMs", () => {
     await turns();
     assert.ok(!busy.names().includes("PING"));
     t.mock.timers.tick(201);
-    await busy.closed();
+    await busy.closed;
   });
 
   test("closes an HTTP/1.1 connection without calls, and none with one", async (t) => {
@@ -199,7 +198,7 @@ function connectHttp1(port: number) {
     .on("error", () => {});
 }
 
-/** Passes each new connection to the target of the moment. */
+/** Passes each new connection to the target of the moment; that of a fault proxy stays the same. */
 async function startBalancer(t: TestContext, target: number) {
   const balancer = createNetServer((downstream) => {
     const upstream = connect(result.target, "127.0.0.1");

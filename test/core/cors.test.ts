@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type CorsOptions, createServer } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { loadService } from "../load/service.ts";
-import { startServer } from "../support/start-server.ts";
 import { httpVersions, send } from "./bad-input/request.ts";
 
 const path = "/connectum.load.v1.LoadService/Echo";
@@ -27,7 +27,10 @@ describe("cors", () => {
   for (const version of httpVersions) {
     test(`${version}: a preflight is answered for the protocols and for headers of one's own`, async (t) => {
       const cors = { origins: [app], allowedHeaders: ["X-Tenant"], maxAgeSeconds: 60 };
-      const site = { ...(await startServer(t, { services: [loadService()], cors })), isTls: false };
+      const site = {
+        ...(await createTestServer({ t, services: [loadService()], cors })),
+        isTls: false,
+      };
       const { status, headers, body } = await send(site, version, preflight(app));
       assert.equal(status, 204);
       assert.equal(body.byteLength, 0);
@@ -43,7 +46,10 @@ describe("cors", () => {
 
     test(`${version}: answers, errors and refusals can be read by the page`, async (t) => {
       const cors = { origins: [app], exposedHeaders: ["X-Count"], credentials: true };
-      const site = { ...(await startServer(t, { services: [loadService()], cors })), isTls: false };
+      const site = {
+        ...(await createTestServer({ t, services: [loadService()], cors })),
+        isTls: false,
+      };
       const headers = { origin: app, "content-type": "application/json" };
       for (const [request, status] of [
         [call(app), 200],
@@ -65,7 +71,10 @@ describe("cors", () => {
 
     test(`${version}: another origin is served and told nothing a page could use`, async (t) => {
       const cors = { origins: [app] };
-      const site = { ...(await startServer(t, { services: [loadService()], cors })), isTls: false };
+      const site = {
+        ...(await createTestServer({ t, services: [loadService()], cors })),
+        isTls: false,
+      };
       for (const request of [preflight("https://evil.example"), call("https://evil.example")]) {
         const { headers } = await send(site, version, request);
         const told = Object.keys(headers).filter((name) => name.startsWith("access-control"));
@@ -76,7 +85,7 @@ describe("cors", () => {
   }
 
   test("without the option nothing of it is answered", async (t) => {
-    const site = { ...(await startServer(t, { services: [loadService()] })), isTls: false };
+    const site = { ...(await createTestServer({ t, services: [loadService()] })), isTls: false };
     assert.equal((await send(site, "HTTP/1.1", preflight(app))).status, 405);
     const { headers } = await send(site, "HTTP/1.1", call(app));
     assert.equal(headers["access-control-allow-origin"], undefined);
@@ -106,7 +115,10 @@ describe("cors", () => {
   for (const [name, origins, allowed, refused] of matches) {
     test(`origins may be ${name}`, async (t) => {
       const cors = { origins };
-      const site = { ...(await startServer(t, { services: [loadService()], cors })), isTls: false };
+      const site = {
+        ...(await createTestServer({ t, services: [loadService()], cors })),
+        isTls: false,
+      };
       for (const origin of [...allowed, ...refused]) {
         const { headers } = await send(site, "HTTP/2", call(origin));
         const expected = allowed.includes(origin) ? origin : undefined;
@@ -117,7 +129,10 @@ describe("cors", () => {
 
   test("'*' is every origin, without Vary", async (t) => {
     const cors = { origins: "*" } as const;
-    const site = { ...(await startServer(t, { services: [loadService()], cors })), isTls: false };
+    const site = {
+      ...(await createTestServer({ t, services: [loadService()], cors })),
+      isTls: false,
+    };
     const { headers } = await send(site, "HTTP/2", call(app));
     assert.equal(headers["access-control-allow-origin"], "*");
     assert.equal(headers.vary, undefined);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { defineService } from "connectum/core";
+import { createTestCertificates, createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
-import { createAuthority } from "../support/certificates.ts";
 import {
   type Frame,
   flag,
@@ -12,19 +12,19 @@ import {
   RawHttp2,
   requestHeaders,
 } from "../support/raw-http2.ts";
-import { startServer } from "../support/start-server.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 
 const path = "/greeter.v1.GreeterService/SayHello";
 const streamPath = "/greeter.v1.GreeterService/SayHelloInLanguages";
-const authority = await createAuthority();
+const authority = await createTestCertificates();
 const pair = await authority.issue();
 
 for (const wire of ["plaintext", "TLS"] as const) {
   const isTls = wire === "TLS";
-  const ca = isTls ? authority.cert : undefined;
+  const ca = isTls ? authority.ca : undefined;
   const start = async (t: TestContext, greeter: Partial<ServiceImpl<typeof GreeterService>>) => {
-    const started = await startServer(t, {
+    const started = await createTestServer({
+      t,
       services: [defineService(GreeterService, greeter)],
       tls: isTls ? pair : undefined,
       keepalive: false,
@@ -54,7 +54,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       await client.next("HEADERS", before);
       client.call(5, path);
       client.acknowledge(ping);
-      await client.closed();
+      await client.closed;
       await stopped;
 
       const seen = client.frames.slice(before);
@@ -87,7 +87,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       const before = client.frames.indexOf(notice) + 1;
       assert.equal(goawayOf(await client.next("GOAWAY", before)).lastStreamId, 1);
       release.resolve();
-      await client.closed();
+      await client.closed;
       await stopped;
       const names = client.names().slice(before);
       assert.ok(names.indexOf("GOAWAY") < names.indexOf("HEADERS"), names.join());
@@ -100,7 +100,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       // No timer of the server fires from here on.
       t.mock.timers.enable({ apis: ["setTimeout"] });
       await server.stop();
-      await client.closed();
+      await client.closed;
     });
 
     test("a client that says GOAWAY itself still gets the answer of its call in flight", async (t) => {
@@ -119,13 +119,13 @@ for (const wire of ["plaintext", "TLS"] as const) {
       client.send("GOAWAY", 0, 0, Buffer.alloc(8));
       await client.next("GOAWAY");
       release.resolve();
-      await client.closed();
+      await client.closed;
       assert.ok(isServed(client.frames, 1), client.names().join());
     });
 
     test("a client whose connection begins meanwhile sees SETTINGS first, and is served", async (t) => {
       const { server, port, connect } = await start(t, { sayHello: () => ({}) });
-      const late = new RawHttp2(RawHttp2.open(port, ca));
+      const late = new RawHttp2(RawHttp2.openSocket(port, ca));
       late.socket.write(preface.subarray(0, 10));
       // Its answer proves that the server has accepted the connection before it, too.
       const other = await connect();
@@ -135,7 +135,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       late.socket.write(preface.subarray(10));
       late.send("SETTINGS", 0, 0);
       late.call(1, path);
-      await late.closed();
+      await late.closed;
       await stopped;
       assert.equal(late.frames[0]?.name, "SETTINGS");
       assert.ok(isServed(late.frames, 1), late.names().join());
@@ -154,7 +154,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       });
       const client = await connect();
       client.send("WINDOW_UPDATE", 0, 0, window);
-      client.send("HEADERS", flag.endHeaders, 1, requestHeaders(streamPath, connectStream));
+      client.request(1, requestHeaders(streamPath, connectStream));
       client.send("WINDOW_UPDATE", 0, 1, window);
       client.send("DATA", flag.endStream, 1, Buffer.from("\0\0\0\0\x02{}"));
       await client.next("DATA");
@@ -164,7 +164,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       const stopped = server.stop();
       await turns(200);
       client.socket.resume();
-      await client.closed();
+      await client.closed;
       await stopped;
       const bytes = client.frames
         .filter(({ name }) => name === "DATA")

@@ -4,27 +4,25 @@ import { connect } from "node:http2";
 import { describe, type TestContext, test } from "node:test";
 import type { HandlerContext } from "@connectrpc/connect";
 import { type CreateServerOptions, defineService } from "connectum/core";
-import { createFaultProxy } from "connectum/testing";
+import { createFaultProxy, createTestCertificates, createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
-import { createAuthority } from "../support/certificates.ts";
 import { RawHttp2 } from "../support/raw-http2.ts";
-import { startServer } from "../support/start-server.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 
-const authority = await createAuthority();
+const authority = await createTestCertificates();
 const pair = await authority.issue();
 const keepalive = { intervalMs: 60_000, timeoutMs: 20_000 };
 
 /** Lets the sessions end under the clock they began with: a mocked timer must not meet another clock. */
 async function start(t: TestContext, options: Partial<CreateServerOptions>) {
-  const started = await startServer(t, options);
+  const started = await createTestServer({ t, ...options });
   t.after(() => turns());
   return started;
 }
 
 for (const wire of ["plaintext", "TLS"] as const) {
   const tls = wire === "TLS" ? pair : undefined;
-  const ca = tls && authority.cert;
+  const ca = tls && authority.ca;
 
   describe(`keepalive over ${wire}`, () => {
     test("finds a peer with a call in flight that vanished without FIN, within interval and timeout", async (t) => {
@@ -80,7 +78,7 @@ for (const wire of ["plaintext", "TLS"] as const) {
       t.mock.timers.tick(keepalive.intervalMs);
       await silent.next("PING");
       t.mock.timers.tick(keepalive.timeoutMs);
-      await silent.closed();
+      await silent.closed;
     });
 
     test("keeps a peer whose answer is late while other bytes arrive", async (t) => {

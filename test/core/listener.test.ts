@@ -5,9 +5,9 @@ import { connect, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
 import { defineService } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
-import { startServer } from "../support/start-server.ts";
 import { createTransport } from "../support/transports.ts";
 
 const services = [defineService(GreeterService, greeter)];
@@ -23,7 +23,7 @@ async function open(t: TestContext, port: number): Promise<Socket> {
 
 describe("one plaintext port", () => {
   test("closes a silent client, half a preface and a preface without settings after handshakeTimeout, disturbing nobody", async (t) => {
-    const { port, baseUrl } = await startServer(t, { services, handshakeTimeout: 150 });
+    const { port, baseUrl } = await createTestServer({ t, services, handshakeTimeout: 150 });
     const silent = await open(t, port);
     const half = await open(t, port);
     half.write(preface.slice(0, 12));
@@ -48,7 +48,7 @@ describe("one plaintext port", () => {
   });
 
   test("keeps a client whose handshake is done, however long it is idle", async (t) => {
-    const { port } = await startServer(t, { services, handshakeTimeout: 50 });
+    const { port } = await createTestServer({ t, services, handshakeTimeout: 50 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     t.after(() => session.destroy());
     await once(session, "remoteSettings");
@@ -58,7 +58,7 @@ describe("one plaintext port", () => {
   });
 
   test("recognises a preface that arrives byte by byte", async (t) => {
-    const { port } = await startServer(t, { services });
+    const { port } = await createTestServer({ t, services });
     const socket = await open(t, port);
     socket.setNoDelay(true);
     for (const byte of preface) {
@@ -72,7 +72,7 @@ describe("one plaintext port", () => {
   });
 
   test("takes bytes that only begin like a preface for HTTP/1.1", async (t) => {
-    const { port } = await startServer(t, { services });
+    const { port } = await createTestServer({ t, services });
     const socket = await open(t, port);
     socket.write("PRI /nobody HTTP/1.1\r\nHost: a\r\n\r\n");
     const [bytes] = (await once(socket, "data")) as [Buffer];
@@ -80,8 +80,9 @@ describe("one plaintext port", () => {
   });
 
   test("with allowHTTP1 false serves only HTTP/2, with allowHTTP2 false only HTTP/1.1", async (t) => {
-    const onlyHttp2 = await startServer(t, { services, allowHTTP1: false });
-    const onlyHttp1 = await startServer(t, {
+    const onlyHttp2 = await createTestServer({ t, services, allowHTTP1: false });
+    const onlyHttp1 = await createTestServer({
+      t,
       services,
       allowHTTP2: false,
       transportValidation: "off",
@@ -97,7 +98,8 @@ describe("one plaintext port", () => {
   test("an idle HTTP/1.1 and an idle HTTP/2 client do not hold up the stop", {
     timeout: 10_000,
   }, async (t) => {
-    const { server, port, baseUrl } = await startServer(t, {
+    const { server, port, baseUrl } = await createTestServer({
+      t,
       services,
       shutdown: { timeout: 60_000 },
     });

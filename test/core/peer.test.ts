@@ -5,20 +5,24 @@ import { before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { createClient, type Interceptor } from "@connectrpc/connect";
 import { defineService, type Peer, peerKey, type TLSOptions } from "connectum/core";
+import {
+  createTestCertificates,
+  createTestServer,
+  type TestCertificates,
+  type TestKeyPair,
+} from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
-import { createAuthority, type KeyPair } from "../support/certificates.ts";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, grid } from "../support/transports.ts";
 
-let authority: Awaited<ReturnType<typeof createAuthority>>;
-let serverPair: KeyPair;
-let clientPair: KeyPair;
+let authority: TestCertificates;
+let serverPair: TestKeyPair;
+let clientPair: TestKeyPair;
 before(async () => {
-  authority = await createAuthority();
+  authority = await createTestCertificates();
   serverPair = await authority.issue();
   clientPair = await authority.issue({
     name: "billing",
-    dnsNames: ["billing.internal", "odd, DNS:admin.internal"],
+    names: ["billing.internal", "odd, DNS:admin.internal"],
     uris: ["spiffe://example.org/billing"],
   });
 });
@@ -42,7 +46,7 @@ describe("peerKey", () => {
   for (const name of grid) {
     test(`has address and port over ${name}, and no certificate on plaintext`, async (t) => {
       const { peers, ...options } = recordPeers();
-      const { baseUrl } = await startServer(t, options);
+      const { baseUrl } = await createTestServer({ t, ...options });
       await createClient(GreeterService, createTransport(name, baseUrl)).sayHello({});
       assert.equal(peers.length, 2);
       assert.equal(peers[0]?.address, "127.0.0.1");
@@ -52,9 +56,9 @@ describe("peerKey", () => {
 
     test(`has the verified certificate over ${name}`, async (t) => {
       const { peers, ...options } = recordPeers();
-      const tls: TLSOptions = { ...serverPair, ca: authority.cert, clientAuth: "require" };
-      const { baseUrl } = await startServer(t, { ...options, tls });
-      const transport = createTransport(name, baseUrl, { ca: authority.cert, ...clientPair });
+      const tls: TLSOptions = { ...serverPair, ca: authority.ca, clientAuth: "require" };
+      const { baseUrl } = await createTestServer({ t, ...options, tls });
+      const transport = createTransport(name, baseUrl, { ca: authority.ca, ...clientPair });
       await createClient(GreeterService, transport).sayHello({});
       const certificate = peers[0]?.certificate;
       assert.equal(certificate?.subject, "CN=billing");
@@ -68,11 +72,11 @@ describe("peerKey", () => {
 
   test("with clientAuth request a certificate nobody vouches for does not count", async (t) => {
     const { peers, ...options } = recordPeers();
-    const tls: TLSOptions = { ...serverPair, ca: authority.cert, clientAuth: "request" };
-    const { baseUrl } = await startServer(t, { ...options, tls });
-    const stranger = await (await createAuthority()).issue({ name: "billing" });
+    const tls: TLSOptions = { ...serverPair, ca: authority.ca, clientAuth: "request" };
+    const { baseUrl } = await createTestServer({ t, ...options, tls });
+    const stranger = await (await createTestCertificates()).issue({ name: "billing" });
     for (const pair of [undefined, stranger, clientPair]) {
-      const transport = createTransport("gRPC h2", baseUrl, { ca: authority.cert, ...pair });
+      const transport = createTransport("gRPC h2", baseUrl, { ca: authority.ca, ...pair });
       await createClient(GreeterService, transport).sayHello({});
     }
     const subjects = peers.filter((_, index) => index % 2 === 0).map((peer) => peer.certificate);
@@ -93,7 +97,7 @@ describe("the wrong client on a port", () => {
 
   test("a TLS client on the plaintext port is closed at once, with one line that says why", async (t) => {
     const { warnings, logger } = collectWarnings();
-    const { port } = await startServer(t, { logger });
+    const { port } = await createTestServer({ t, logger });
     for (let attempt = 0; attempt < 2; attempt++) {
       const socket = connectTls({ port, host: "127.0.0.1" });
       await assert.rejects(once(socket, "secureConnect"));
@@ -103,7 +107,7 @@ describe("the wrong client on a port", () => {
 
   test("a plaintext client on the TLS port is closed at once, with one line that says why", async (t) => {
     const { warnings, logger } = collectWarnings();
-    const { port } = await startServer(t, { logger, tls: serverPair });
+    const { port } = await createTestServer({ t, logger, tls: serverPair });
     for (const bytes of ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]) {
       const socket = connectTcp(port, "127.0.0.1");
       socket.on("error", () => {});

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createClient, type Interceptor } from "@connectrpc/connect";
 import { createServer, defineService, type ProtocolContext } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
-import { startServer } from "../support/start-server.ts";
 import { createTransport } from "../support/transports.ts";
 
 describe("protocols", () => {
   test("HTTP handlers run in order, for both HTTP versions; unclaimed requests get 404", async (t) => {
     const asked: string[] = [];
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       protocols: [
         {
           name: "first",
@@ -40,7 +41,8 @@ describe("protocols", () => {
 
   test("a throwing HTTP handler gives 500 without text and an error event", async (t) => {
     const thrown = new Error("postgres://user:secret@db");
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       protocols: [
         {
           name: "broken",
@@ -68,7 +70,8 @@ describe("protocols", () => {
 
   test("the context lists every mounted service and file, whatever the order of protocols", async (t) => {
     let seen: ProtocolContext | undefined;
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       protocols: [
         {
           name: "watcher",
@@ -100,7 +103,8 @@ describe("protocols", () => {
       return next(request);
     };
     for (const options of [undefined, { interceptors: [] }]) {
-      const { baseUrl } = await startServer(t, {
+      const { baseUrl } = await createTestServer({
+        t,
         interceptors: [count],
         protocols: [
           {
@@ -124,7 +128,7 @@ describe("extendInterceptor", () => {
       attach: ({ services }) => void attached.push(services.map(({ typeName }) => typeName)),
     });
     const services = [defineService(GreeterService, greeter)];
-    await startServer(t, { services, interceptors: [interceptor] });
+    await createTestServer({ t, services, interceptors: [interceptor] });
     assert.deepEqual(attached, [["greeter.v1.GreeterService"]]);
 
     const refusing = extendInterceptor((next) => next, {
@@ -160,7 +164,8 @@ describe("extendInterceptor", () => {
         },
       },
     );
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [defineService(GreeterService, greeter)],
       interceptors: [outside, gated],
     });
@@ -185,7 +190,8 @@ describe("extendInterceptor", () => {
         throw new ConnectError("no", Code.Unauthenticated);
       },
     });
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       services: [defineService(GreeterService, greeter)],
       interceptors: [refusing],
       shutdown: { timeout: 60_000 },

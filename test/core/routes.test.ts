@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Code, createClient, type Interceptor } from "@connectrpc/connect";
 import { createServer, defineLazyService, defineService, type ServiceRoute } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
-import { startServer } from "../support/start-server.ts";
 import { createTransport } from "../support/transports.ts";
 
 const route: ServiceRoute = (router) => router.service(GreeterService, greeter);
@@ -16,7 +16,7 @@ describe("registration", () => {
       defineService(GreeterService, greeter),
       ((router) => router.rpc(GreeterService.method.sayHello, greeter.sayHello)) as ServiceRoute,
     ]) {
-      const { baseUrl } = await startServer(t, { services: [service] });
+      const { baseUrl } = await createTestServer({ t, services: [service] });
       const client = createClient(GreeterService, createTransport("gRPC h2", baseUrl));
       assert.equal((await client.sayHello({ name: "Ada" })).greeting, "Hello, Ada!");
     }
@@ -34,7 +34,8 @@ describe("registration", () => {
         yield { greeting: `${this.word} ${name}` };
       }
     }
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [defineService(GreeterService, new Greeter())],
     });
     const client = createClient(GreeterService, createTransport("Connect h2", baseUrl));
@@ -45,7 +46,10 @@ describe("registration", () => {
   });
 
   test("a method left out answers unimplemented, naming itself", async (t) => {
-    const { baseUrl } = await startServer(t, { services: [defineService(GreeterService, {})] });
+    const { baseUrl } = await createTestServer({
+      t,
+      services: [defineService(GreeterService, {})],
+    });
     const client = createClient(GreeterService, createTransport("gRPC h2", baseUrl));
     await assert.rejects(client.sayHello({}), {
       code: Code.Unimplemented,
@@ -60,7 +64,7 @@ describe("registration", () => {
       if (loads === 1) throw new Error("not yet");
       return greeter;
     });
-    const { baseUrl } = await startServer(t, { services: [service] });
+    const { baseUrl } = await createTestServer({ t, services: [service] });
     assert.equal(loads, 0);
     const client = createClient(GreeterService, createTransport("Connect h1", baseUrl));
     await assert.rejects(client.sayHello({ name: "Ada" }), { code: Code.Internal });
@@ -92,7 +96,8 @@ describe("registration", () => {
         order.push(name);
         return next(request);
       };
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [defineService(GreeterService, greeter, { interceptors: [record("service")] })],
       interceptors: [record("outer"), record("inner")],
     });
@@ -102,7 +107,8 @@ describe("registration", () => {
   });
 
   test("a protocol switched off on the server stays off for a service with options", async (t) => {
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [defineService(GreeterService, greeter, { readMaxBytes: 1_000, grpc: true })],
       grpc: false,
     });
@@ -113,7 +119,8 @@ describe("registration", () => {
   });
 
   test("readMaxBytes of a service wins over the server's", async (t) => {
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [defineService(GreeterService, greeter, { readMaxBytes: 10 })],
     });
     const client = createClient(GreeterService, createTransport("gRPC h2", baseUrl));

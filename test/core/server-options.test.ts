@@ -4,10 +4,10 @@ import { connect as connectHttp2 } from "node:http2";
 import { describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { createServer, defineService } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { LoadService } from "../gen/connectum/load/v1/load_pb.js";
 import { loadService } from "../load/service.ts";
 import { freePorts } from "../rolling/free-ports.ts";
-import { startServer } from "../support/start-server.ts";
 import { send } from "./bad-input/request.ts";
 import { echo, encode, wires } from "./bad-input/rpc.ts";
 
@@ -16,7 +16,7 @@ const services = [loadService()];
 describe("options that act on every call", () => {
   test("port and host are where the server listens", async (t) => {
     const [port = 0] = await freePorts(1);
-    const { server } = await startServer(t, { services, port, host: "127.0.0.2" });
+    const { server } = await createTestServer({ t, services, port, host: "127.0.0.2" });
     assert.deepEqual(server.address, { address: "127.0.0.2", family: "IPv4", port });
   });
 
@@ -26,7 +26,7 @@ describe("options that act on every call", () => {
     ["grpcWeb", "gRPC-Web"],
   ] as const) {
     test(`${option}: false switches that protocol off, and no other`, async (t) => {
-      const site = { ...(await startServer(t, { services, [option]: false })), isTls: false };
+      const site = { ...(await createTestServer({ t, services, [option]: false })), isTls: false };
       for (const wire of wires) {
         const { status } = await echo(site, wire);
         assert.equal(status, wire.name.startsWith(name) ? 415 : 200, wire.name);
@@ -36,7 +36,7 @@ describe("options that act on every call", () => {
 
   test("http2Options reach node:http2", async (t) => {
     const http2Options = { settings: { initialWindowSize: 123_456 } };
-    const { baseUrl } = await startServer(t, { services, http2Options });
+    const { baseUrl } = await createTestServer({ t, services, http2Options });
     const session = connectHttp2(baseUrl);
     t.after(() => session.destroy());
     const [settings] = await once(session, "remoteSettings");
@@ -57,7 +57,7 @@ describe("options that act on every call", () => {
     const body = Buffer.from([0xfa, 0x3e, 1, 0x42]);
     for (const readUnknownFields of [true, false]) {
       const binaryOptions = { readUnknownFields };
-      const started = await startServer(t, { services: [reporting], binaryOptions });
+      const started = await createTestServer({ t, services: [reporting], binaryOptions });
       await echo({ ...started, isTls: false }, wire, { body });
     }
     assert.deepEqual(unknown, [1, 0]);
@@ -66,7 +66,7 @@ describe("options that act on every call", () => {
   test("compression.minBytes: smaller answers go out as they are", async (t) => {
     const sizes = async (minBytes: number | undefined) => {
       const compression = { minBytes };
-      const site = { ...(await startServer(t, { services, compression })), isTls: false };
+      const site = { ...(await createTestServer({ t, services, compression })), isTls: false };
       const encodings: unknown[] = [];
       for (const length of [100, 2_000]) {
         const answer = await send(site, "HTTP/1.1", {
@@ -91,7 +91,7 @@ describe("options that act on every call", () => {
     const [gzip] = await offered();
     assert.ok(gzip);
     const site = {
-      ...(await startServer(t, { services, compression: { accept: [] } })),
+      ...(await createTestServer({ t, services, compression: { accept: [] } })),
       isTls: false,
     };
     const [wire] = wires;
@@ -103,7 +103,7 @@ describe("options that act on every call", () => {
     assert.equal(plain.headers["content-encoding"], undefined);
 
     async function offered() {
-      const open = { ...(await startServer(t, { services })), isTls: false };
+      const open = { ...(await createTestServer({ t, services })), isTls: false };
       const refused = await echo(open, wires[0] as (typeof wires)[number], {
         headers: { "content-encoding": "none-such" },
       });
@@ -113,7 +113,7 @@ describe("options that act on every call", () => {
 
   test("writeMaxBytes refuses an answer that is larger", async (t) => {
     const site = {
-      ...(await startServer(t, { services, writeMaxBytes: 1_000 })),
+      ...(await createTestServer({ t, services, writeMaxBytes: 1_000 })),
       isTls: false,
     };
     for (const wire of wires) {
@@ -139,7 +139,7 @@ describe("options that act on every call", () => {
         throw failure;
       },
     });
-    const site = { ...(await startServer(t, { services: [failing], logger })), isTls: false };
+    const site = { ...(await createTestServer({ t, services: [failing], logger })), isTls: false };
     for (const wire of wires) {
       const answer = await echo(site, wire);
       assert.equal(wire.status(answer), 13);

@@ -4,9 +4,9 @@ import { createServer as createNetServer } from "node:net";
 import { describe, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
 import { createServer, defineService } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, grid } from "../support/transports.ts";
 
 const services = [defineService(GreeterService, greeter)];
@@ -39,19 +39,19 @@ describe("createServer lifecycle", () => {
 
   for (const name of grid) {
     test(`answers ${name}`, async (t) => {
-      const { baseUrl } = await startServer(t, { services });
+      const { baseUrl } = await createTestServer({ t, services });
       const client = createClient(GreeterService, createTransport(name, baseUrl));
       assert.equal((await client.sayHello({ name: "Ada" })).greeting, "Hello, Ada!");
     });
   }
 
   test("start() twice says that it works once", async (t) => {
-    const { server } = await startServer(t);
+    const { server } = await createTestServer({ t });
     await assert.rejects(server.start(), { code: "INVALID_STATE", message: /"running".*once/ });
   });
 
   test("a stopped server says to create a new one", async (t) => {
-    const { server } = await startServer(t);
+    const { server } = await createTestServer({ t });
     await server.stop();
     await assert.rejects(server.start(), { code: "INVALID_STATE", message: /create a new one/ });
   });
@@ -78,7 +78,7 @@ describe("createServer lifecycle", () => {
   });
 
   test("stop() while stopping returns the promise of the stop under way", async (t) => {
-    const { server } = await startServer(t);
+    const { server } = await createTestServer({ t });
     const first = server.stop();
     assert.equal(server.stop(), first);
     await first;
@@ -106,7 +106,7 @@ describe("createServer lifecycle", () => {
   });
 
   test("a port in use rejects naming address and reason, and ends in stopped", async (t) => {
-    const { port } = await startServer(t);
+    const { port } = await createTestServer({ t });
     const events: string[] = [];
     const second = createServer({ services, port, host: "127.0.0.1" });
     second.on("error", (error) => events.push((error as { code: string }).code));

@@ -14,13 +14,17 @@ import { join } from "node:path";
 import { before, describe, type TestContext, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import type { Logger } from "connectum/core";
-import { createAuthority, type KeyPair } from "../support/certificates.ts";
-import { startServer } from "../support/start-server.ts";
+import {
+  createTestCertificates,
+  createTestServer,
+  type TestCertificates,
+  type TestKeyPair,
+} from "connectum/testing";
 import { withResolvers } from "../support/with-resolvers.ts";
 
-let authority: Awaited<ReturnType<typeof createAuthority>>;
+let authority: TestCertificates;
 before(async () => {
-  authority = await createAuthority();
+  authority = await createTestCertificates();
 });
 
 /** A directory of certificates with a server that reloads from it, and what the server logs. */
@@ -28,16 +32,17 @@ async function startReloading(t: TestContext, clientAuth?: "require") {
   const dirPath = mkdtempSync(join(tmpdir(), "connectum-"));
   t.after(() => rmSync(dirPath, { recursive: true }));
   write(dirPath, await authority.issue());
-  if (clientAuth) writeFileSync(join(dirPath, "ca.crt"), authority.cert);
+  if (clientAuth) writeFileSync(join(dirPath, "ca.crt"), authority.ca);
   const logged = createLog();
-  const { port } = await startServer(t, {
+  const { port } = await createTestServer({
+    t,
     tls: { dirPath, clientAuth, reload: { intervalMs: 20 } },
     logger: logged.logger,
   });
   return { dirPath, port, logged };
 }
 
-function write(dirPath: string, { key, cert }: Partial<KeyPair>): void {
+function write(dirPath: string, { key, cert }: Partial<TestKeyPair>): void {
   if (key) writeFileSync(join(dirPath, "server.key"), key);
   if (cert) writeFileSync(join(dirPath, "server.crt"), cert);
 }
@@ -70,7 +75,7 @@ function createLog() {
 }
 
 async function serialOf(port: number, options: object = {}): Promise<string> {
-  const socket: TLSSocket = connect({ port, host: "127.0.0.1", ca: authority.cert, ...options });
+  const socket: TLSSocket = connect({ port, host: "127.0.0.1", ca: authority.ca, ...options });
   await once(socket, "secureConnect");
   const { serialNumber } = socket.getPeerCertificate();
   socket.destroy();
@@ -80,7 +85,7 @@ async function serialOf(port: number, options: object = {}): Promise<string> {
 describe("tls.reload", () => {
   test("swaps a changed certificate in; open connections stay", async (t) => {
     const { dirPath, port, logged } = await startReloading(t);
-    const open = connect({ port, host: "127.0.0.1", ca: authority.cert });
+    const open = connect({ port, host: "127.0.0.1", ca: authority.ca });
     await once(open, "secureConnect");
     t.after(() => open.destroy());
     const before = await serialOf(port);
@@ -123,7 +128,8 @@ describe("tls.reload", () => {
       symlinkSync(join("..data", name), join(dirPath, name));
     }
     const logged = createLog();
-    const { port } = await startServer(t, {
+    const { port } = await createTestServer({
+      t,
       tls: { dirPath, reload: { intervalMs: 20 } },
       logger: logged.logger,
     });
@@ -146,16 +152,16 @@ describe("tls.reload", () => {
   test("a removed client CA refuses its clients after the reload, resumed sessions included", async (t) => {
     const { dirPath, port, logged } = await startReloading(t, "require");
     const client = await authority.issue({ name: "client" });
-    const accepted = connect({ port, host: "127.0.0.1", ca: authority.cert, ...client });
+    const accepted = connect({ port, host: "127.0.0.1", ca: authority.ca, ...client });
     const session = await new Promise<Buffer>((resolve) => accepted.once("session", resolve));
     accepted.destroy();
-    writeFileSync(join(dirPath, "ca.crt"), (await createAuthority()).cert);
+    writeFileSync(join(dirPath, "ca.crt"), (await createTestCertificates()).ca);
     await logged.reloaded();
     for (const resumed of [undefined, session]) {
       const socket = connect({
         port,
         host: "127.0.0.1",
-        ca: authority.cert,
+        ca: authority.ca,
         ...client,
         session: resumed,
       });
@@ -171,7 +177,7 @@ describe("tls.reload", () => {
 
   test("inline keys are not reloaded, and asking for it is refused", async (t) => {
     const pair = await authority.issue();
-    await assert.rejects(startServer(t, { tls: { ...pair, reload: true } }), {
+    await assert.rejects(createTestServer({ t, tls: { ...pair, reload: true } }), {
       code: "INVALID_OPTION",
       message: /tls\.reload watches files/,
     });

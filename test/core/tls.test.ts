@@ -7,19 +7,23 @@ import { before, describe, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { createClient } from "@connectrpc/connect";
 import { createServer, defineService, type TLSOptions } from "connectum/core";
+import {
+  createTestCertificates,
+  createTestServer,
+  type TestCertificates,
+  type TestKeyPair,
+} from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
-import { createAuthority, type KeyPair } from "../support/certificates.ts";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, grid } from "../support/transports.ts";
 
 const services = [defineService(GreeterService, greeter)];
-let authority: Awaited<ReturnType<typeof createAuthority>>;
-let serverPair: KeyPair;
-let clientPair: KeyPair;
+let authority: TestCertificates;
+let serverPair: TestKeyPair;
+let clientPair: TestKeyPair;
 
 before(async () => {
-  authority = await createAuthority();
+  authority = await createTestCertificates();
   serverPair = await authority.issue();
   clientPair = await authority.issue({ name: "client" });
 });
@@ -27,8 +31,8 @@ before(async () => {
 describe("tls", () => {
   for (const name of grid) {
     test(`answers ${name}`, async (t) => {
-      const { baseUrl } = await startServer(t, { services, tls: serverPair });
-      const transport = createTransport(name, baseUrl, { ca: authority.cert });
+      const { baseUrl } = await createTestServer({ t, services, tls: serverPair });
+      const transport = createTransport(name, baseUrl, { ca: authority.ca });
       const client = createClient(GreeterService, transport);
       assert.equal((await client.sayHello({ name: "Ada" })).greeting, "Hello, Ada!");
     });
@@ -39,17 +43,18 @@ describe("tls", () => {
       const socket: TLSSocket = connect({
         port,
         host: "127.0.0.1",
-        ca: authority.cert,
+        ca: authority.ca,
         ALPNProtocols: protocols,
       });
       await once(socket, "secureConnect");
       socket.destroy();
       return socket.alpnProtocol;
     };
-    const both = await startServer(t, { services, tls: serverPair });
+    const both = await createTestServer({ t, services, tls: serverPair });
     assert.equal(await negotiate(both.port, ["h2", "http/1.1"]), "h2");
     assert.equal(await negotiate(both.port, ["http/1.1"]), "http/1.1");
-    const onlyHttp1 = await startServer(t, {
+    const onlyHttp1 = await createTestServer({
+      t,
       services,
       tls: serverPair,
       allowHTTP2: false,
@@ -59,16 +64,16 @@ describe("tls", () => {
   });
 
   test("clientAuth require serves only clients with a certificate of the CA", async (t) => {
-    const tls: TLSOptions = { ...serverPair, ca: authority.cert, clientAuth: "require" };
-    const { baseUrl } = await startServer(t, { services, tls });
-    const call = (pair?: KeyPair) =>
+    const tls: TLSOptions = { ...serverPair, ca: authority.ca, clientAuth: "require" };
+    const { baseUrl } = await createTestServer({ t, services, tls });
+    const call = (pair?: TestKeyPair) =>
       createClient(
         GreeterService,
-        createTransport("gRPC h2", baseUrl, { ca: authority.cert, ...pair }),
+        createTransport("gRPC h2", baseUrl, { ca: authority.ca, ...pair }),
       ).sayHello({ name: "Ada" });
     assert.equal((await call(clientPair)).greeting, "Hello, Ada!");
     await assert.rejects(call());
-    const stranger = await (await createAuthority()).issue();
+    const stranger = await (await createTestCertificates()).issue();
     await assert.rejects(call(stranger));
   });
 
@@ -96,7 +101,7 @@ describe("tls", () => {
 
     writeFileSync(join(dirPath, "server.key"), serverPair.key);
     writeFileSync(join(dirPath, "server.crt"), serverPair.cert);
-    const { baseUrl } = await startServer(t, { services, tls: { dirPath } });
+    const { baseUrl } = await createTestServer({ t, services, tls: { dirPath } });
     assert.match(baseUrl, /^https/);
   });
 });

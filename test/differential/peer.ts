@@ -4,8 +4,8 @@ import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { createTestServer } from "connectum/testing";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { scriptService } from "./script-service.ts";
 import { type WireRequest, writesOf } from "./wire-request.ts";
 
@@ -32,7 +32,8 @@ const MIN_BYTES = 256;
 const maxSessionMemory = 1_000;
 
 export async function startOurs(t: TestContext): Promise<Peer> {
-  const { port } = await startServer(t, {
+  const { port } = await createTestServer({
+    t,
     services: [(router) => router.service(ScriptService, scriptService)],
     readMaxBytes: READ_MAX_BYTES,
     compression: { minBytes: MIN_BYTES },

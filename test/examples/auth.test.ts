@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import type { Server } from "connectum/core";
+import { createTestCertificates } from "connectum/testing";
 import { SignJWT } from "jose";
 import { main as startGateway } from "../../examples/auth/gateway-server.ts";
 import { NotesService } from "../../examples/auth/gen/notes/v1/notes_pb.js";
@@ -18,7 +19,6 @@ import { main as startSessions } from "../../examples/auth/session-server.ts";
 import { startTestJwksServer } from "../../src/testing/identities/test-jwks-server.ts";
 import { generateTestKeypair } from "../../src/testing/identities/test-keypair.ts";
 import { missing } from "../interop/tools.ts";
-import { createAuthority } from "../support/certificates.ts";
 
 const portOf = (server: Server) => (server.address as AddressInfo).port;
 const denied = "[permission_denied] Access denied";
@@ -143,13 +143,13 @@ test("gateway-server: behind nginx", { skip: missing("nginx", ["-v"]) }, async (
 });
 
 test("mtls-server: SPIFFE ids in client certificates", async (t) => {
-  const authority = await createAuthority();
-  const server = await startMtls({ ...(await authority.issue()), ca: authority.cert }, 0);
+  const authority = await createTestCertificates();
+  const server = await startMtls({ ...(await authority.issue()), ca: authority.ca }, 0);
   t.after(() => server.stop());
   const baseUrl = `https://127.0.0.1:${portOf(server)}`;
   const as = async (id: string, issuer = authority) => {
     const pair = await issuer.issue({ uris: [id] });
-    const nodeOptions = { ...pair, ca: authority.cert };
+    const nodeOptions = { ...pair, ca: authority.ca };
     return callAll(createGrpcTransport({ baseUrl, nodeOptions }));
   };
   const workload = "spiffe://shop.example/ns/notes/sa/";
@@ -166,7 +166,7 @@ test("mtls-server: SPIFFE ids in client certificates", async (t) => {
     delete: denied,
   });
   assert.equal((await as(`${workload}other`)).list, "[unauthenticated] Authentication failed");
-  const impostor = await as(`${workload}writer`, await createAuthority());
+  const impostor = await as(`${workload}writer`, await createTestCertificates());
   assert.doesNotMatch(impostor.about, /ok/);
 });
 

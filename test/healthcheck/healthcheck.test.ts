@@ -11,8 +11,8 @@ import {
   ServingStatus,
 } from "connectum/healthcheck";
 import { Reflection } from "connectum/reflection";
+import { createTestServer } from "connectum/testing";
 import { Health } from "../../src/healthcheck/gen/grpc/health/v1/health_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, grid } from "../support/transports.ts";
 import {
   audit,
@@ -178,7 +178,8 @@ describe("Healthcheck", () => {
 
   test("automatic leaves alone what the user has set", async (t) => {
     const health = Healthcheck();
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [catalog, audit],
       protocols: [
         health,

@@ -7,9 +7,9 @@ import {
   HealthcheckManager,
   type HealthcheckRegistration,
 } from "connectum/healthcheck";
+import { createTestServer, type TestServer } from "connectum/testing";
 import { Health } from "../../src/healthcheck/gen/grpc/health/v1/health_pb.js";
 import { AuditService, CatalogService } from "../gen/connectum/test/v1/catalog_pb.js";
-import { type StartedServer, startServer } from "../support/start-server.ts";
 
 export const catalogName = CatalogService.typeName;
 export const auditName = AuditService.typeName;
@@ -24,7 +24,7 @@ export function healthClient(transport: Transport): HealthClient {
   return createClient(Health, transport);
 }
 
-export interface ServedHealth extends StartedServer {
+export interface ServedHealth extends TestServer {
   /** Over gRPC. */
   readonly client: HealthClient;
 }
@@ -35,7 +35,12 @@ export async function serveHealth(
   health: HealthcheckRegistration,
   options: Partial<CreateServerOptions> = {},
 ): Promise<ServedHealth> {
-  const started = await startServer(t, { services: [catalog], protocols: [health], ...options });
+  const started = await createTestServer({
+    t,
+    services: [catalog],
+    protocols: [health],
+    ...options,
+  });
   return { ...started, client: healthClient(createGrpcTransport({ baseUrl: started.baseUrl })) };
 }
 

@@ -4,15 +4,16 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createLocalTransport, createServer } from "connectum/core";
 import { Healthcheck, ServingStatus } from "connectum/healthcheck";
 import { createDefaultInterceptors } from "connectum/interceptors";
+import { createFakeClock } from "connectum/testing";
 import { Health } from "../../src/healthcheck/gen/grpc/health/v1/health_pb.js";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
 import { callKind, scripted } from "./doors.ts";
-import { fakeClock, turn } from "./fake-clock.ts";
+import { turn } from "./turn.ts";
 
 const lookName = "connectum.script.v1.ScriptService/Look";
 
 test("a downstream that fails half of the time: retries stay few, its method's circuit opens and closes, nothing else suffers", async (t) => {
-  const clock = fakeClock(t);
+  const clock = createFakeClock({ t });
   let isDown = true;
   let calls = 0;
   let downstream = 0;
@@ -52,7 +53,7 @@ test("a downstream that fails half of the time: retries stay few, its method's c
     });
     for (let step = 0; step < 20; step++) {
       await turn();
-      await clock.tickAsync(20);
+      await clock.advance(20);
     }
     return Promise.all(all);
   };
@@ -78,7 +79,7 @@ test("a downstream that fails half of the time: retries stay few, its method's c
   await looksWell();
 
   isDown = false;
-  await clock.tickAsync(30_000);
+  await clock.advance(30_000);
   assert.deepEqual((await callKind(client, "unary")).texts, ["up"]);
   await turn();
   assert.deepEqual(changes, [`${lookName} open`, `${lookName} halfOpen`, `${lookName} closed`]);
@@ -117,7 +118,7 @@ test("a server that is full still answers its probe", async (t) => {
 });
 
 test("with the defaults a handler that hangs holds 1000 calls, 1000 wait, the rest is refused; all end at the deadline", async (t) => {
-  const clock = fakeClock(t);
+  const clock = createFakeClock({ t });
   let entered = 0;
   const server = createServer({
     services: [
@@ -136,10 +137,10 @@ test("with the defaults a handler that hangs holds 1000 calls, 1000 wait, the re
     ended.set(error?.code, (ended.get(error?.code) ?? 0) + 1);
   });
   await turn();
-  await clock.tickAsync(29_999);
+  await clock.advance(29_999);
   assert.deepEqual([...ended], [[Code.ResourceExhausted, 1_000]]);
   assert.equal(entered, 1_000);
-  await clock.tickAsync(1);
+  await clock.advance(1);
   await Promise.all(calls);
   assert.deepEqual(Object.fromEntries(ended), {
     [Code.ResourceExhausted]: 1_000,

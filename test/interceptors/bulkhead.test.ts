@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { createBulkheadInterceptor } from "connectum/interceptors";
+import { assertConnectError, createFakeClock } from "connectum/testing";
 import { RetryInfoSchema } from "../../src/interceptors/gen/google/rpc/error_details_pb.js";
 import { withResolvers } from "../support/with-resolvers.ts";
 import { callKind, everywhere, failure, localClient, scripted } from "./doors.ts";
-import { fakeClock, turn } from "./fake-clock.ts";
+import { turn } from "./turn.ts";
 
 /** A handler that waits until it is let go. */
 function gated() {
@@ -119,7 +120,7 @@ describe("createBulkheadInterceptor", () => {
     const controller = new AbortController();
     const leaving = failure(client.once({}, { signal: controller.signal }));
     await turn();
-    assert.equal((await failure(client.once({}))).code, Code.ResourceExhausted);
+    await assertConnectError(client.once({}), Code.ResourceExhausted);
     controller.abort();
     assert.equal((await leaving).code, Code.Canceled);
     const queued = client.once({});
@@ -132,7 +133,7 @@ describe("createBulkheadInterceptor", () => {
   });
 
   test("queueTimeoutMs limits the wait; without it the deadline does", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const gate = gated();
     const client = await localClient(
       t,
@@ -142,11 +143,11 @@ describe("createBulkheadInterceptor", () => {
     const running = client.once({});
     const waiting = failure(client.once({}));
     await turn();
-    await clock.tickAsync(100);
+    await clock.advance(100);
     assert.equal((await waiting).code, Code.ResourceExhausted);
     const late = failure(client.once({}, { timeoutMs: 50 }));
     await turn();
-    await clock.tickAsync(50);
+    await clock.advance(50);
     assert.equal((await late).code, Code.DeadlineExceeded);
     gate.release();
     await running;

@@ -4,11 +4,11 @@ import { describe, test } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createLocalTransport } from "connectum/core";
 import { createCircuitBreakerInterceptor, createTimeoutInterceptor } from "connectum/interceptors";
+import { assertConnectError, createFakeClock, createTestServer } from "connectum/testing";
 import { RetryInfoSchema } from "../../src/interceptors/gen/google/rpc/error_details_pb.js";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { callKind, everywhere, failure, kinds, localClient, scripted } from "./doors.ts";
-import { fakeClock, turn } from "./fake-clock.ts";
+import { turn } from "./turn.ts";
 
 const lookName = "connectum.script.v1.ScriptService/Look";
 const onceName = "connectum.script.v1.ScriptService/Once";
@@ -41,7 +41,7 @@ describe("createCircuitBreakerInterceptor", () => {
   });
 
   test("half-open lets one probe through, closes when it succeeds, opens when it fails", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const changes: string[] = [];
     const breaker = createCircuitBreakerInterceptor({
       volumeThreshold: 4,
@@ -61,9 +61,9 @@ describe("createCircuitBreakerInterceptor", () => {
     for (let call = 0; call < 4; call++) await failure(client.once({}));
     assert.equal(breaker.state(onceName), "open");
     assert.equal(breaker.state(lookName), "closed");
-    await clock.tickAsync(999);
-    assert.equal((await failure(client.once({}))).code, Code.Unavailable);
-    await clock.tickAsync(1);
+    await clock.advance(999);
+    await assertConnectError(client.once({}), Code.Unavailable);
+    await clock.advance(1);
     assert.equal(breaker.state(ScriptService.method.once), "halfOpen");
     runs = 0;
     let open = () => {};
@@ -77,7 +77,7 @@ describe("createCircuitBreakerInterceptor", () => {
     assert.equal((await probe).code, Code.Internal);
     await turn();
     assert.equal(breaker.state(onceName), "open");
-    await clock.tickAsync(1_000);
+    await clock.advance(1_000);
     isDown = false;
     assert.equal((await client.once({})).content?.text, "up");
     await turn();
@@ -169,7 +169,7 @@ describe("createCircuitBreakerInterceptor", () => {
   });
 
   test("below the volume or the threshold it stays closed; calls are forgotten after the window", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const breaker = createCircuitBreakerInterceptor({
       volumeThreshold: 4,
       errorThresholdPercentage: 75,
@@ -186,7 +186,7 @@ describe("createCircuitBreakerInterceptor", () => {
     };
     for (let count = 0; count < 3; count++) await call(true);
     assert.equal(breaker.state(onceName), "closed", "three of at least four");
-    await clock.tickAsync(1_100);
+    await clock.advance(1_100);
     await call(false);
     await call(false);
     await call(true);
@@ -236,7 +236,8 @@ describe("createCircuitBreakerInterceptor", () => {
 
   test("on a client it guards what the client calls", async (t) => {
     let runs = 0;
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         scripted(async function* () {
           yield* [];

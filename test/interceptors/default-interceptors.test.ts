@@ -6,7 +6,7 @@ import { createDefaultInterceptors, type DefaultInterceptorOptions } from "conne
 import { chain } from "../../src/interceptors/default-interceptors.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 import { callKind, everywhere, failure, localClient, scripted } from "./doors.ts";
-import { turn } from "./fake-clock.ts";
+import { turn } from "./turn.ts";
 
 const order = [
   "errorHandler",

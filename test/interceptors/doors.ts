@@ -13,8 +13,8 @@ import {
   defineService,
   type ServiceDefinition,
 } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, grid } from "../support/transports.ts";
 
 /** Every way into a server. */
@@ -92,7 +92,7 @@ export async function everywhere(
   options: Partial<CreateServerOptions>,
   check: (client: ScriptClient, kind: Kind, door: DoorName) => Promise<void>,
 ): Promise<void> {
-  const { server, baseUrl } = await startServer(t, options);
+  const { server, baseUrl } = await createTestServer({ t, ...options });
   for (const door of doors) {
     const transport =
       door === "in process" ? createLocalTransport(server) : createTransport(door, baseUrl);
@@ -110,11 +110,11 @@ export async function localClient(
   interceptors: readonly Interceptor[],
   behaviour: Behaviour,
 ): Promise<ScriptClient> {
-  const { server } = await startServer(t, { services: [scripted(behaviour)], interceptors });
+  const { server } = await createTestServer({ t, services: [scripted(behaviour)], interceptors });
   return server.localClient(ScriptService);
 }
 
-/** The error of a call that must fail. */
+/** The error of a call that must fail, whatever its code; `assertConnectError()` is for a known one. */
 export async function failure(call: Promise<unknown>): Promise<ConnectError> {
   return call.then(
     () => Promise.reject(new Error("the call succeeded")),

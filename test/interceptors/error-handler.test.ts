@@ -7,8 +7,8 @@ import {
   type FailedCall,
   isSanitizableError,
 } from "connectum/interceptors";
+import { assertConnectError, createTestServer } from "connectum/testing";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { callKind, everywhere, failure, localClient, scripted } from "./doors.ts";
 
 const secret = "postgres://user:pw@db";
@@ -124,7 +124,7 @@ describe("createErrorHandlerInterceptor", () => {
         throw thrown.shift();
       },
     );
-    assert.equal((await failure(client.once({}))).code, Code.AlreadyExists);
+    await assertConnectError(client.once({}), Code.AlreadyExists);
     assert.equal((await failure(client.once({}))).rawMessage, "internal error");
   });
 
@@ -147,7 +147,8 @@ describe("createErrorHandlerInterceptor", () => {
     const codes: Code[] = [];
     let entered = () => {};
     let told = () => {};
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         scripted(async function* ({ signal }) {
           yield* [];
@@ -189,7 +190,8 @@ describe("createErrorHandlerInterceptor", () => {
       const log = (details: object) => void lines.push(details as Record<string, unknown>);
       const logger = { debug: log, info: log, warn: log, error: log };
       const thrown = new Error(secret);
-      const { server } = await startServer(t, {
+      const { server } = await createTestServer({
+        t,
         services: [
           scripted(async function* () {
             yield* [];
@@ -220,7 +222,8 @@ describe("createErrorHandlerInterceptor", () => {
     const lines: object[] = [];
     const ignore = () => {};
     const thrown = new Error(secret);
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         scripted(async function* () {
           yield* [];

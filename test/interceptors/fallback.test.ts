@@ -9,9 +9,9 @@ import {
   createRetryInterceptor,
   createTimeoutInterceptor,
 } from "connectum/interceptors";
+import { assertConnectError, createTestServer } from "connectum/testing";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
-import { callKind, everywhere, failure, localClient, scripted } from "./doors.ts";
+import { callKind, everywhere, localClient, scripted } from "./doors.ts";
 
 const lookName = "connectum.script.v1.ScriptService/Look";
 const instead = { content: { text: "instead" } };
@@ -165,13 +165,14 @@ describe("createFallbackInterceptor", () => {
         throw thrown;
       },
     );
-    assert.equal((await failure(only.once({}))).code, Code.Internal);
+    await assertConnectError(only.once({}), Code.Internal);
     thrown = new ConnectError("x", Code.NotFound);
     assert.equal((await only.once({})).content?.text, "instead");
   });
 
   test("the answer is fresh: marked, and without a header of request or handler", async (t) => {
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         scripted(async function* ({ responseHeader }) {
           yield* [];
@@ -223,7 +224,8 @@ describe("createFallbackInterceptor", () => {
 
   test("on a client it answers for the server, once, with the breaker around it", async (t) => {
     let runs = 0;
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         scripted(async function* () {
           yield* [];

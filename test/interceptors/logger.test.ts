@@ -7,18 +7,18 @@ import { context, type Span, trace } from "@opentelemetry/api";
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 import { defineService, requestIdKey } from "connectum/core";
 import { createLoggerInterceptor, type LoggerLike } from "connectum/interceptors";
+import { createTestServer } from "connectum/testing";
 import { pino } from "pino";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { createTransport } from "../support/transports.ts";
 import { callKind, everywhere, failure, localClient, scripted } from "./doors.ts";
-import { turn } from "./fake-clock.ts";
 import {
   type Account,
   AccountSchema,
   GuardedService,
 } from "./gen/connectum/guarded/v1/guarded_pb.js";
 import { accountWithSecrets } from "./secrets.ts";
+import { turn } from "./turn.ts";
 
 type Line = Record<string, unknown> & { level: string };
 
@@ -178,7 +178,8 @@ describe("createLoggerInterceptor", () => {
 
   test("the request id goes back to the client, made up if theirs is not fit for a log", async (t) => {
     const { lines, logger } = collector();
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [
         scripted(async function* () {
           yield "text";
@@ -210,7 +211,8 @@ describe("createLoggerInterceptor", () => {
       reads.push(request.contextValues.get(requestIdKey));
       return next(request);
     };
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [
         scripted(async function* ({ responseHeader }) {
           await turn();
@@ -233,7 +235,8 @@ describe("createLoggerInterceptor", () => {
   test("payloads never show a marked field, wherever it is", async (t) => {
     const { lines, logger } = collector();
     const account = accountWithSecrets();
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         defineService(GuardedService, {
           save: () => ({ name: "seen", account }),
@@ -262,7 +265,8 @@ describe("createLoggerInterceptor", () => {
 
   test("payloads are cut, and what cannot be written breaks no call", async (t) => {
     const { lines, logger } = collector();
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         defineService(GuardedService, {
           save: ({ name }) => ({
@@ -292,7 +296,8 @@ describe("createLoggerInterceptor", () => {
 
   test("an Any of an unknown type is not shown", async (t) => {
     const { lines, logger } = collector();
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [defineService(GuardedService, { save: () => ({}) })],
       interceptors: [createLoggerInterceptor({ logger, payloads: true })],
     });

@@ -4,7 +4,7 @@ import { create, createRegistry, type Message, toJsonString } from "@bufbuild/pr
 import { createClient, createContextKey, type Interceptor } from "@connectrpc/connect";
 import { createLocalTransport, defineService } from "connectum/core";
 import { createRedactInterceptor, createSerializerInterceptor } from "connectum/interceptors";
-import { startServer } from "../support/start-server.ts";
+import { createTestServer } from "connectum/testing";
 import { createTransport } from "../support/transports.ts";
 import { doors } from "./doors.ts";
 import {
@@ -50,7 +50,8 @@ function json(account: Account | undefined): string {
 describe("createRedactInterceptor", () => {
   test("masks marked fields wherever they are, on every way and in every kind", async (t) => {
     const account = accountWithSecrets();
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       services: [service(account)],
       interceptors: [createRedactInterceptor()],
     });
@@ -83,7 +84,8 @@ describe("createRedactInterceptor", () => {
   });
 
   test("mask and fields, in JSON of the serializer as well", async (t) => {
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         defineService(GuardedService, {
           save: () => ({ name: "name", account: { owner: "me", password: "SECRET" } }) as never,
@@ -104,7 +106,8 @@ describe("createRedactInterceptor", () => {
       request.contextValues.set(role, request.header.get("x-role") ?? "");
       return next(request);
     };
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [service(create(AccountSchema, { password: "SECRET" }))],
       interceptors: [
         authenticate,
@@ -124,7 +127,7 @@ describe("createRedactInterceptor", () => {
     for (const field of ["connectum.guarded.v1.Account.passwort", "other.Message.field"]) {
       const interceptors = [createRedactInterceptor({ fields: [field] })];
       await assert.rejects(
-        startServer(t, { services: [service(accountWithSecrets())], interceptors }),
+        createTestServer({ t, services: [service(accountWithSecrets())], interceptors }),
         /redact.fields has ".*", which no mounted service uses/,
       );
     }

@@ -3,11 +3,11 @@ import { describe, test } from "node:test";
 import { Code, ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
 import { createLocalTransport } from "connectum/core";
 import { createRetryInterceptor, createTimeoutInterceptor } from "connectum/interceptors";
+import { assertConnectError, createFakeClock, createTestServer } from "connectum/testing";
 import { RetryInfoSchema } from "../../src/interceptors/gen/google/rpc/error_details_pb.js";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { callKind, everywhere, failure, localClient, scripted } from "./doors.ts";
-import { fakeClock, turn } from "./fake-clock.ts";
+import { turn } from "./turn.ts";
 
 /** Fails so many times before it succeeds. */
 function failing(times: number, thrown: () => unknown = unavailable) {
@@ -52,11 +52,11 @@ describe("createRetryInterceptor", () => {
       [createRetryInterceptor({ maxRetries: 2, initialDelayMs: 1, budget: false })],
       busy.behaviour,
     );
-    assert.equal((await failure(client.look({}))).code, Code.Unavailable);
+    await assertConnectError(client.look({}), Code.Unavailable);
     assert.equal(busy.state.runs, 3);
     const missing = failing(100, () => new ConnectError("no", Code.NotFound));
     const other = await localClient(t, [createRetryInterceptor()], missing.behaviour);
-    assert.equal((await failure(other.look({}))).code, Code.NotFound);
+    await assertConnectError(other.look({}), Code.NotFound);
     assert.equal(missing.state.runs, 1);
   });
 
@@ -96,7 +96,7 @@ describe("createRetryInterceptor", () => {
   });
 
   test("the pauses grow, are random, and have a limit", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const random = t.mock.method(Math, "random", () => 1);
     const { state, behaviour } = failing(100);
     const client = await localClient(
@@ -107,18 +107,18 @@ describe("createRetryInterceptor", () => {
     const call = failure(client.look({}));
     for (const [index, delay] of [200, 400, 500, 500, 500].entries()) {
       await turn();
-      await clock.tickAsync(delay - 1);
+      await clock.advance(delay - 1);
       assert.equal(state.runs, index + 1);
-      await clock.tickAsync(1);
+      await clock.advance(1);
       assert.equal(state.runs, index + 2);
     }
     await call;
     random.mock.mockImplementation(() => 0.25);
     const again = failure(client.look({}));
     await turn();
-    await clock.tickAsync(50);
+    await clock.advance(50);
     assert.equal(state.runs, 8);
-    await clock.tickAsync(10_000);
+    await clock.advance(10_000);
     await again;
   });
 
@@ -133,12 +133,12 @@ describe("createRetryInterceptor", () => {
       behaviour,
     );
     t.mock.method(Math, "random", () => 1);
-    assert.equal((await failure(client.look({}))).code, Code.Unavailable);
+    await assertConnectError(client.look({}), Code.Unavailable);
     assert.equal(state.runs, 1);
   });
 
   test("honours RetryInfo and grpc-retry-pushback-ms", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const info = { desc: RetryInfoSchema, value: { retryDelay: { seconds: 7n } } };
     const pushback = (value: string) =>
       new ConnectError("wait", Code.Unavailable, { "grpc-retry-pushback-ms": value });
@@ -151,9 +151,9 @@ describe("createRetryInterceptor", () => {
       const client = await localClient(t, [createRetryInterceptor()], behaviour);
       const call = client.look({});
       await turn();
-      await clock.tickAsync(delay - 1);
+      await clock.advance(delay - 1);
       assert.equal(state.runs, 1);
-      await clock.tickAsync(1);
+      await clock.advance(1);
       await call;
       assert.equal(state.runs, 2);
     }
@@ -180,7 +180,7 @@ describe("createRetryInterceptor", () => {
   });
 
   test("retries add at most the budget to the calls", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const { state, behaviour } = failing(1_000_000);
     const client = await localClient(t, [createRetryInterceptor({ initialDelayMs: 0 })], behaviour);
     const flood = async (calls: number) => {
@@ -188,14 +188,14 @@ describe("createRetryInterceptor", () => {
       const all = Array.from({ length: calls }, () => failure(client.look({})));
       for (let step = 0; step < 10; step++) {
         await turn();
-        await clock.tickAsync(1);
+        await clock.advance(1);
       }
       await Promise.all(all);
       return state.runs - calls;
     };
     assert.equal(await flood(1_000), 100);
     assert.equal(await flood(1_000), 100, "of 2 000 calls in the window, 100 are spent");
-    await clock.tickAsync(11_000);
+    await clock.advance(11_000);
     assert.equal(await flood(1), 3, "few calls have their retries all the same");
     assert.equal(await flood(10), 7, "but not more than 10 in the window");
   });
@@ -221,7 +221,8 @@ describe("createRetryInterceptor", () => {
 
   test("on a client every further attempt says how many there were", async (t) => {
     const attempts: Array<string | null> = [];
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         scripted(async function* ({ requestHeader }) {
           attempts.push(requestHeader.get("grpc-previous-rpc-attempts"));

@@ -5,7 +5,7 @@ import { anyPack, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, createClient, type ServiceImpl } from "@connectrpc/connect";
 import { createLocalTransport, defineService } from "connectum/core";
 import { createSerializerInterceptor, createValidationInterceptor } from "connectum/interceptors";
-import { startServer } from "../support/start-server.ts";
+import { assertConnectError, createTestServer } from "connectum/testing";
 import { createTransport } from "../support/transports.ts";
 import { doors, failure } from "./doors.ts";
 import {
@@ -54,7 +54,8 @@ describe("createSerializerInterceptor", () => {
   test("handlers get and give JSON, clients messages, on every way and in every kind", async (t) => {
     const seen: unknown[] = [];
     const response = { account: { owner: "me", parent: { pin: "7" } } };
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       services: [
         service({
           save: (request: JsonValue) => {
@@ -104,7 +105,8 @@ describe("createSerializerInterceptor", () => {
   });
 
   test("bytes, times, Any, maps, enums and 64-bit integers survive", async (t) => {
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       services: [service({ save: () => ({ everything: everythingJson }) })],
       interceptors: [createValidationInterceptor(), createSerializerInterceptor()],
     });
@@ -115,7 +117,8 @@ describe("createSerializerInterceptor", () => {
   });
 
   test("a handler may give a message all the same", async (t) => {
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [service({ save: () => create(SaveResponseSchema, { name: "message" }) })],
       interceptors: [createSerializerInterceptor()],
     });
@@ -124,7 +127,8 @@ describe("createSerializerInterceptor", () => {
 
   test("a member that is undefined counts as absent, as in JSON", async (t) => {
     const account = { owner: "me", parent: undefined, children: [{ owner: undefined }] };
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [service({ save: () => ({ name: undefined, account }) })],
       interceptors: [createSerializerInterceptor()],
     });
@@ -134,7 +138,8 @@ describe("createSerializerInterceptor", () => {
 
   test("skipped methods keep their messages", async (t) => {
     const seen: unknown[] = [];
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         service({
           save: ({ $typeName }: { $typeName?: string }) => {
@@ -151,7 +156,8 @@ describe("createSerializerInterceptor", () => {
 
   test("jsonOptions are those of the handlers' JSON", async (t) => {
     const seen: unknown[] = [];
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         service({
           list: async function* (request: JsonValue) {
@@ -167,13 +173,14 @@ describe("createSerializerInterceptor", () => {
   });
 
   test("what cannot be converted: invalid_argument for a request, internal for an answer", async (t) => {
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [service({ save: () => ({ nameless: 1 }) })],
       interceptors: [createSerializerInterceptor()],
     });
     const client = server.localClient(GuardedService);
     const extra = { typeUrl: "x/unknown.Type", value: new Uint8Array(3) };
-    assert.equal((await failure(client.save({ account: { extra } }))).code, Code.InvalidArgument);
+    await assertConnectError(client.save({ account: { extra } }), Code.InvalidArgument);
     assert.equal((await failure(client.save({}))).rawMessage, "internal error");
     assert.ok(toJson(AccountSchema, create(AccountSchema)));
   });

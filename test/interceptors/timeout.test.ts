@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { describe, test } from "node:test";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { createTimeoutInterceptor } from "connectum/interceptors";
+import { assertConnectError, createFakeClock, createTestServer } from "connectum/testing";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 import { callKind, everywhere, failure, localClient, scripted } from "./doors.ts";
-import { fakeClock, turn } from "./fake-clock.ts";
+import { turn } from "./turn.ts";
 
 /** A handler that hangs until its signal fires, and then answers all the same. */
 function stubborn(onAbort: (reason: unknown) => void = () => {}) {
@@ -107,8 +107,7 @@ describe("createTimeoutInterceptor", () => {
         await new Promise(() => {});
       },
     );
-    const error = await failure(client.once({}, { timeoutMs: 5 }));
-    assert.equal(error.code, Code.DeadlineExceeded);
+    await assertConnectError(client.once({}, { timeoutMs: 5 }), Code.DeadlineExceeded);
     while (errors.length === 0) await turn();
     assert.equal(errors[0]?.rawMessage, "the operation timed out");
   });
@@ -144,7 +143,7 @@ describe("createTimeoutInterceptor", () => {
   });
 
   test("idleMs ends a stream whose next message does not come, while somebody waits for it", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const gates = [withResolvers(), withResolvers()];
     const client = await localClient(
       t,
@@ -160,25 +159,25 @@ describe("createTimeoutInterceptor", () => {
     const stream = client.download({})[Symbol.asyncIterator]();
     const first = stream.next();
     await turn();
-    await clock.tickAsync(999);
+    await clock.advance(999);
     gates[0]?.resolve();
     assert.equal((await first).done, false);
     // The handler is one message ahead; from here on nobody waits until somebody asks.
     const second = stream.next();
     await turn();
-    await clock.tickAsync(999);
+    await clock.advance(999);
     gates[1]?.resolve();
     assert.equal((await second).done, false);
     const third = failure(stream.next());
     await turn();
-    await clock.tickAsync(1_000);
+    await clock.advance(1_000);
     const error = await third;
     assert.equal(error.code, Code.DeadlineExceeded);
     assert.equal(error.rawMessage, "no message for 1000 ms");
   });
 
   test("a request message counts as a sign of life", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const client = await localClient(
       t,
       [createTimeoutInterceptor({ idleMs: 1_000 })],
@@ -197,7 +196,7 @@ describe("createTimeoutInterceptor", () => {
     );
     for (const { resolve } of gates) {
       await turn();
-      await clock.tickAsync(900);
+      await clock.advance(900);
       resolve();
       await turn();
     }
@@ -205,23 +204,23 @@ describe("createTimeoutInterceptor", () => {
   });
 
   test("thousands of calls share one timer, each ends in its turn", async (t) => {
-    const clock = fakeClock(t);
+    const clock = createFakeClock({ t });
     const client = await localClient(
       t,
       [createTimeoutInterceptor({ timeoutMs: 1_000 })],
       stubborn(),
     );
     const ended: number[] = [];
-    const timers = clock.countTimers();
+    const timers = clock.pendingTimers;
     for (let index = 0; index < 1_000; index++) {
-      if (index === 500) await clock.tickAsync(300);
+      if (index === 500) await clock.advance(300);
       failure(client.once({})).then(() => ended.push(index));
     }
     await turn();
-    assert.equal(clock.countTimers() - timers, 1);
-    await clock.tickAsync(700);
+    assert.equal(clock.pendingTimers - timers, 1);
+    await clock.advance(700);
     assert.equal(ended.length, 500);
-    await clock.tickAsync(300);
+    await clock.advance(300);
     assert.deepEqual(
       ended,
       Array.from({ length: 1_000 }, (_, index) => index),
@@ -229,7 +228,7 @@ describe("createTimeoutInterceptor", () => {
   });
 
   test("on a client: the signal of the call fires, the call fails", async (t) => {
-    const { server } = await startServer(t, { services: [scripted(stubborn())] });
+    const { server } = await createTestServer({ t, services: [scripted(stubborn())] });
     const { createLocalTransport } = await import("connectum/core");
     const { createClient } = await import("@connectrpc/connect");
     const transport = createLocalTransport(server, {

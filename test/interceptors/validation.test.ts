@@ -5,8 +5,8 @@ import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/valid
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createLocalTransport, defineService } from "connectum/core";
 import { createValidationInterceptor } from "connectum/interceptors";
+import { assertConnectError, createTestServer } from "connectum/testing";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { createTransport } from "../support/transports.ts";
 import { doors, failure, scripted } from "./doors.ts";
 import { GuardedService, SaveRequestSchema } from "./gen/connectum/guarded/v1/guarded_pb.js";
@@ -46,7 +46,8 @@ async function drain(messages: AsyncIterable<unknown>): Promise<void> {
 describe("createValidationInterceptor", () => {
   test("no handler sees a request that breaks its rules; in streams the others pass", async (t) => {
     const handled: string[] = [];
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       services: [guarded(handled)],
       interceptors: [createValidationInterceptor()],
     });
@@ -64,8 +65,7 @@ describe("createValidationInterceptor", () => {
         if (kind === "bidi streaming" && door.endsWith("h1")) continue;
         await t.test(`${kind}, ${door}`, async () => {
           handled.length = 0;
-          const error = await failure(call());
-          assert.equal(error.code, Code.InvalidArgument);
+          const error = await assertConnectError(call(), Code.InvalidArgument);
           assert.match(error.rawMessage, /^name: .+ \[string\.min_len\]$/);
           const [violations] = error.findDetails(ViolationsSchema);
           const [violation] = violations?.violations ?? [];
@@ -79,7 +79,8 @@ describe("createValidationInterceptor", () => {
   });
 
   test("the message lists path and rule of every violation, within reason", async (t) => {
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [guarded()],
       interceptors: [createValidationInterceptor()],
     });
@@ -102,20 +103,24 @@ describe("createValidationInterceptor", () => {
   });
 
   test("more violations than a header can hold still reach every client", async (t) => {
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [guarded()],
       interceptors: [createValidationInterceptor()],
     });
     const others = Array.from({ length: 100 }, () => ({ id: "x".repeat(41) }));
     const client = createClient(GuardedService, createTransport("gRPC h2", baseUrl));
-    const error = await failure(client.save({ name: "fine", others }));
-    assert.equal(error.code, Code.InvalidArgument);
+    const error = await assertConnectError(
+      client.save({ name: "fine", others }),
+      Code.InvalidArgument,
+    );
     assert.ok((error.findDetails(ViolationsSchema)[0]?.violations.length ?? 0) > 10);
   });
 
   test("validateResponses turns a bad answer into internal, without a word of it", async (t) => {
     for (const validateResponses of [false, true]) {
-      const { server } = await startServer(t, {
+      const { server } = await createTestServer({
+        t,
         services: [guarded([], "a name of far more than twenty letters")],
         interceptors: [createValidationInterceptor({ validateResponses })],
       });
@@ -135,7 +140,8 @@ describe("createValidationInterceptor", () => {
       warn: note("warn"),
       error: note("error"),
     };
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [guarded()],
       interceptors: [createValidationInterceptor()],
       logger,
@@ -145,8 +151,10 @@ describe("createValidationInterceptor", () => {
       lines[0]?.[0] ?? "",
       /^warn the validation rules of .*BrokenRequest do not compile/,
     );
-    const error = await failure(server.localClient(GuardedService).broken({}));
-    assert.equal(error.code, Code.Internal);
+    const error = await assertConnectError(
+      server.localClient(GuardedService).broken({}),
+      Code.Internal,
+    );
     assert.equal(error.rawMessage, "internal error");
     assert.match(lines[1]?.[1] ?? "", /CompilationError/);
   });
@@ -157,7 +165,8 @@ describe("createValidationInterceptor", () => {
   });
 
   test("messages without rules are not looked at, skipped methods neither", async (t) => {
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       services: [
         guarded(),
         scripted(async function* () {
@@ -172,13 +181,15 @@ describe("createValidationInterceptor", () => {
 
   test("on a client the request does not even leave", async (t) => {
     const handled: string[] = [];
-    const { server } = await startServer(t, { services: [guarded(handled)] });
+    const { server } = await createTestServer({ t, services: [guarded(handled)] });
     const transport = createLocalTransport(server, {
       interceptors: [createValidationInterceptor()],
     });
     const client = createClient(GuardedService, transport);
-    const error = await failure(client.save(create(SaveRequestSchema, { name: "x" })));
-    assert.equal(error.code, Code.InvalidArgument);
+    const error = await assertConnectError(
+      client.save(create(SaveRequestSchema, { name: "x" })),
+      Code.InvalidArgument,
+    );
     assert.deepEqual(handled, []);
     assert.ok(error instanceof ConnectError);
   });

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { defineService } from "connectum/core";
 import { createValidationInterceptor } from "connectum/interceptors";
 import { Reflection } from "connectum/reflection";
+import { createTestServer } from "connectum/testing";
 import { missing, run } from "../interop/tools.ts";
-import { startServer } from "../support/start-server.ts";
 import { GuardedService } from "./gen/connectum/guarded/v1/guarded_pb.js";
 
 const method = "connectum.guarded.v1.GuardedService/Save";
 
-async function serve(t: Parameters<typeof startServer>[0]): Promise<string> {
-  const { port } = await startServer(t, {
+async function serve(t: TestContext): Promise<string> {
+  const { port } = await createTestServer({
+    t,
     services: [defineService(GuardedService, { save: () => ({}) })],
     protocols: [Reflection()],
     interceptors: [createValidationInterceptor()],

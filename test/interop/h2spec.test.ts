@@ -5,9 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { createTestCertificates, createTestServer, type TestKeyPair } from "connectum/testing";
 import { loadService } from "../load/service.ts";
-import { createAuthority, type KeyPair } from "../support/certificates.ts";
-import { startServer } from "../support/start-server.ts";
 import { knownFailures } from "./h2spec-known.ts";
 import { missing, run } from "./tools.ts";
 
@@ -44,7 +43,7 @@ async function h2spec(t: TestContext, port: number, isTls: boolean): Promise<Rep
 }
 
 /** Node's own server with the same settings, and a handler that does no more than answer. */
-async function startBare(t: TestContext, pair: KeyPair | undefined): Promise<number> {
+async function startBare(t: TestContext, pair: TestKeyPair | undefined): Promise<number> {
   const settings = { maxConcurrentStreams: 1_000, maxHeaderListSize: 16 * 1024 };
   const server = pair ? createSecureServer({ settings, ...pair }) : createServer({ settings });
   server.on("session", (session) => session.on("error", () => {}));
@@ -63,8 +62,8 @@ describe("h2spec", { skip, concurrency: true }, () => {
     test(`passes, apart from what Node does not: ${isTls ? "TLS" : "plaintext"}`, {
       timeout: 180_000,
     }, async (t) => {
-      const pair = isTls ? await (await createAuthority()).issue() : undefined;
-      const { port } = await startServer(t, { services: [loadService()], tls: pair });
+      const pair = isTls ? await (await createTestCertificates()).issue() : undefined;
+      const { port } = await createTestServer({ t, services: [loadService()], tls: pair });
       const [ours, bare] = await Promise.all([
         h2spec(t, port, isTls),
         h2spec(t, await startBare(t, pair), isTls),

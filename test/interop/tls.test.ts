@@ -6,8 +6,8 @@ import { after, before, describe, test } from "node:test";
 import { createServer, defineService, peerKey, type Server, type TLSOptions } from "connectum/core";
 import { Healthcheck } from "connectum/healthcheck";
 import { Reflection } from "connectum/reflection";
+import { createTestCertificates, type TestCertificates, type TestKeyPair } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
-import { createAuthority, type KeyPair } from "../support/certificates.ts";
 import { missing, run } from "./tools.ts";
 
 const sayHello = "greeter.v1.GreeterService/SayHello";
@@ -27,13 +27,13 @@ const greeter = defineService(GreeterService, {
 
 let directory: string;
 let ca: string;
-let authority: Awaited<ReturnType<typeof createAuthority>>;
-let serverPair: KeyPair;
+let authority: TestCertificates;
+let serverPair: TestKeyPair;
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), "connectum-"));
-  authority = await createAuthority();
+  authority = await createTestCertificates();
   serverPair = await authority.issue();
-  ca = save("ca.crt", authority.cert);
+  ca = save("ca.crt", authority.ca);
 });
 after(() => rmSync(directory, { recursive: true }));
 
@@ -112,9 +112,9 @@ describe("outside clients where a client certificate is required", () => {
   let known: string[];
   let wrong: string[];
   before(async () => {
-    ({ server, port } = await start({ ca: authority.cert, clientAuth: "require" }));
+    ({ server, port } = await start({ ca: authority.ca, clientAuth: "require" }));
     const good = await authority.issue({ name: "billing" });
-    const stranger = await (await createAuthority()).issue({ name: "billing" });
+    const stranger = await (await createTestCertificates()).issue({ name: "billing" });
     known = [save("known.key", good.key), save("known.crt", good.cert)];
     wrong = [save("wrong.key", stranger.key), save("wrong.crt", stranger.cert)];
   });

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { encodeFrame, frameType } from "../core/bad-input/raw-http2.ts";
 import { LoadService } from "../gen/connectum/load/v1/load_pb.js";
+import { encodeFrame } from "../support/raw-http2.ts";
 import { MeasuredServer } from "./measured-server.ts";
 
 // Opens many HTTP/2 connections that then say nothing, and calls beside them.
@@ -18,7 +18,7 @@ export interface IdleResult {
 
 const preface = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-  encodeFrame(frameType.settings, 0, 0),
+  encodeFrame("SETTINGS", 0, 0),
 ]);
 const BATCH = 100;
 
@@ -32,7 +32,7 @@ export async function holdIdle(count: number): Promise<IdleResult> {
       socket.on("error", () => {});
       socket.write(preface);
       await once(socket, "data");
-      socket.write(encodeFrame(frameType.settings, 1, 0));
+      socket.write(encodeFrame("SETTINGS", 1, 0));
       socket.resume();
       sockets.push(socket);
     });

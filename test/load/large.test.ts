@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
+import { createTestServer } from "connectum/testing";
 import { LoadService } from "../gen/connectum/load/v1/load_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, type grid } from "../support/transports.ts";
 import { downloadLarge, growthMiB, uploadLarge } from "./large-streams.ts";
 import { MeasuredServer } from "./measured-server.ts";
@@ -35,7 +35,7 @@ describe("large things", { timeout: 120_000 }, () => {
   for (const name of ["Connect h1", "gRPC h2"] satisfies Array<(typeof grid)[number]>) {
     test(`${name}: a unary message of 100 MiB, where readMaxBytes allows it`, async (t) => {
       const services = [loadService()];
-      const { baseUrl } = await startServer(t, { services, readMaxBytes: 101 * MIB });
+      const { baseUrl } = await createTestServer({ t, services, readMaxBytes: 101 * MIB });
       const client = createClient(LoadService, createTransport(name, baseUrl));
       const payload = new Uint8Array(100 * MIB);
       payload[payload.length - 1] = 7;
@@ -46,7 +46,7 @@ describe("large things", { timeout: 120_000 }, () => {
   }
 
   test("100 000 messages on one stream, in order", async (t) => {
-    const { baseUrl } = await startServer(t, { services: [loadService()] });
+    const { baseUrl } = await createTestServer({ t, services: [loadService()] });
     const client = createClient(LoadService, createTransport("gRPC h2", baseUrl));
     let received = 0;
     for await (const { payload } of client.download({ count: 100_000, size: 8 })) {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
 import { createServer } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../gen/connectum/mission/v1/mission_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { greeterRoutes } from "./in-process/greeter.ts";
 import {
   InventoryService,
@@ -23,7 +23,7 @@ function processOf(services: typeof ownedServices, upstreamUrl?: string) {
 }
 
 async function startUpstream(t: TestContext, services: typeof ownedServices): Promise<string> {
-  return (await startServer(t, { services })).baseUrl;
+  return (await createTestServer({ t, services })).baseUrl;
 }
 
 describe("the code of the in-process page", () => {

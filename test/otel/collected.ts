@@ -36,7 +36,10 @@ class Reader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
 }
 
-/** Keeps every span and measurement in memory. */
+/**
+ * Keeps every span and measurement as the SDK gives them: the collectors of `connectum/testing` leave out ids,
+ * times and durations, which the tests of this folder are about.
+ */
 export class Collected {
   readonly spans: ReadableSpan[] = [];
   readonly tracerProvider: NodeTracerProvider;

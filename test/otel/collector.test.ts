@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { defineService } from "connectum/core";
@@ -11,17 +11,18 @@ import {
   initProvider,
   shutdownProvider,
 } from "connectum/otel";
+import { createTestServer } from "connectum/testing";
 import { EchoService } from "../gen/connectum/bench/v1/echo_pb.js";
 import { missing } from "../interop/tools.ts";
-import { startServer } from "../support/start-server.ts";
 import { collectorProbe, python, startCollector } from "./collector.ts";
 import { withEnv } from "./with-env.ts";
 
 const skip = missing(python, collectorProbe);
 const CALLS = 150;
 
-async function callEcho(t: Parameters<typeof startServer>[0], calls: number): Promise<number> {
-  const { baseUrl } = await startServer(t, {
+async function callEcho(t: TestContext, calls: number): Promise<number> {
+  const { baseUrl } = await createTestServer({
+    t,
     services: [
       defineService(EchoService, {
         echo({ text }) {

@@ -14,8 +14,8 @@ import {
 } from "@connectrpc/connect-node";
 import { createLocalTransport, defineService } from "connectum/core";
 import { createOtelClientInterceptor, createOtelInterceptor, type Semconv } from "connectum/otel";
+import { createTestServer } from "connectum/testing";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 import { Collected, describe, ManualClock } from "./collected.ts";
 
@@ -58,7 +58,8 @@ export async function record(
   const startMs = clock.now();
   const play = new Play(clock, outcome);
   const common = { ...collected.providers, clock, semconv };
-  const { server, baseUrl, port } = await startServer(t, {
+  const { server, baseUrl, port } = await createTestServer({
+    t,
     services: [defineService(ScriptService, play.handlers)],
     interceptors: [createOtelInterceptor(common)],
   });

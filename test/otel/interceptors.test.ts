@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as http2 from "node:http2";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import {
@@ -25,6 +25,7 @@ import {
   createOtelInterceptor,
   type OtelInterceptorOptions,
 } from "connectum/otel";
+import { createTestServer } from "connectum/testing";
 import { EchoRequestSchema, EchoService } from "../gen/connectum/bench/v1/echo_pb.js";
 import {
   DownloadResponseSchema,
@@ -33,7 +34,6 @@ import {
   ScriptService,
   UploadRequestSchema,
 } from "../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, grid } from "../support/transports.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 import { Collected, ManualClock } from "./collected.ts";
@@ -93,7 +93,8 @@ describe("sizes", () => {
     for (const useBinaryFormat of [true, false]) {
       test(`equal the serialised messages, ${name}, ${useBinaryFormat ? "binary" : "JSON"}`, async (t) => {
         const collected = new Collected();
-        const { baseUrl } = await startServer(t, {
+        const { baseUrl } = await createTestServer({
+          t,
           services: [script],
           interceptors: [createOtelInterceptor(collected.providers)],
         });
@@ -127,9 +128,10 @@ describe("parents and links", () => {
     };
   };
 
-  async function call(t: Parameters<typeof startServer>[0], way: string, trustRemote: boolean) {
+  async function call(t: TestContext, way: string, trustRemote: boolean) {
     const collected = new Collected();
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       services: [script],
       interceptors: [createOtelInterceptor({ ...collected.providers, trustRemote })],
     });
@@ -166,11 +168,13 @@ describe("parents and links", () => {
   test("a trace through gateway, local service and remote service is one tree", async (t) => {
     const collected = new Collected();
     const common = collected.providers;
-    const remote = await startServer(t, {
+    const remote = await createTestServer({
+      t,
       services: [defineService(EchoService, { echo: ({ text }) => ({ text }) })],
       interceptors: [createOtelInterceptor({ ...common, trustRemote: true })],
     });
-    const gateway = await startServer(t, {
+    const gateway = await createTestServer({
+      t,
       services: [
         defineService(ScriptService, {
           async *download() {
@@ -215,7 +219,8 @@ describe("parents and links", () => {
       const seen = new Set<string | undefined>();
       const look = () => seen.add(trace.getActiveSpan()?.spanContext().spanId);
       let own = "";
-      const { baseUrl } = await startServer(t, {
+      const { baseUrl } = await createTestServer({
+        t,
         services: [
           defineService(ScriptService, {
             async *talk(requests) {
@@ -261,7 +266,8 @@ describe("calls that never reach the handler", () => {
         if (header.has("x-stranger")) throw new ConnectError("who are you", Code.Unauthenticated);
       },
     });
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [script],
       // Extended by its user, it still sees what an interceptor does not.
       interceptors: [refuse, extendInterceptor(createOtelInterceptor(collected.providers), {})],
@@ -297,7 +303,8 @@ describe("calls that never reach the handler", () => {
     const collected = new Collected();
     const clock = new ManualClock();
     const startMs = clock.now();
-    const { port } = await startServer(t, {
+    const { port } = await createTestServer({
+      t,
       services: [script],
       interceptors: [createOtelInterceptor({ ...collected.providers, clock })],
     });
@@ -327,12 +334,13 @@ describe("calls that never reach the handler", () => {
 
 describe("options", () => {
   async function callWith(
-    t: Parameters<typeof startServer>[0],
+    t: TestContext,
     options: OtelInterceptorOptions,
     headers: Record<string, string> = {},
   ): Promise<Collected> {
     const collected = new Collected();
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [
         defineService(ScriptService, {
           once(_, { responseHeader }) {
@@ -441,7 +449,8 @@ describe("options", () => {
       ) => (getter.get(carrier, "X-Own") === "1" ? trace.setSpanContext(base, spanContext) : base),
       fields: () => ["x-own"],
     };
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [script],
       interceptors: [
         createOtelInterceptor({ ...collected.providers, propagator, trustRemote: true }),
@@ -502,7 +511,7 @@ describe("options", () => {
 describe("the client interceptor", () => {
   test("takes the target from the URL in stable conventions", async (t) => {
     const collected = new Collected();
-    const { baseUrl, port } = await startServer(t, { services: [script] });
+    const { baseUrl, port } = await createTestServer({ t, services: [script] });
     const interceptors = [
       createOtelClientInterceptor({ ...collected.providers, semconv: "stable" }),
     ];
@@ -516,7 +525,8 @@ describe("the client interceptor", () => {
 
   test("a caller that aborts without reading ends its span", async (t) => {
     const collected = new Collected();
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       services: [
         defineService(ScriptService, {
           async *download(_, { signal }) {
@@ -633,7 +643,8 @@ test("two servers on one meter provider count their active calls together", asyn
 test("names are those of the semantic conventions", async (t) => {
   const known = new Set<unknown>(Object.values(experimental));
   const collected = new Collected();
-  const { baseUrl } = await startServer(t, {
+  const { baseUrl } = await createTestServer({
+    t,
     services: [script],
     interceptors: [
       createOtelInterceptor({

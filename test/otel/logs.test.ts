@@ -19,9 +19,9 @@ import {
   loggerFromEnv,
   traceLogMixin,
 } from "connectum/otel";
+import { createTestServer } from "connectum/testing";
 import { pino } from "pino";
 import { EchoService } from "../gen/connectum/bench/v1/echo_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { Collected } from "./collected.ts";
 import { withEnv } from "./with-env.ts";
 
@@ -38,7 +38,8 @@ describe("traceLogMixin", () => {
     });
     const log = pino({ mixin: traceLogMixin() }, sink);
     const collected = new Collected();
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       services: [
         defineService(EchoService, {
           async echo() {

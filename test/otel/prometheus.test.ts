@@ -7,20 +7,21 @@ import type { AddressInfo } from "node:net";
 import { createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { defineService } from "connectum/core";
 import { createOtelInterceptor, initProvider, type PrometheusOptions } from "connectum/otel";
+import { createTestServer } from "connectum/testing";
 import { EchoService } from "../gen/connectum/bench/v1/echo_pb.js";
 import { missing } from "../interop/tools.ts";
-import { startServer } from "../support/start-server.ts";
 import { withEnv } from "./with-env.ts";
 
-async function serve(t: Parameters<typeof startServer>[0], options: PrometheusOptions) {
+async function serve(t: TestContext, options: PrometheusOptions) {
   const provider = await initProvider({ serviceName: "echo", exporters: { prometheus: options } });
-  const { baseUrl, port } = await startServer(t, {
+  const { baseUrl, port } = await createTestServer({
+    t,
     services: [defineService(EchoService, { echo: ({ text }) => ({ text }) })],
     interceptors: [createOtelInterceptor()],
     protocols: provider.prometheus ? [provider.prometheus] : [],

@@ -1,44 +1,87 @@
+import { once } from "node:events";
 import { describe } from "node:test";
-import { drain } from "./outcome.ts";
+import { createFakeClock } from "connectum/testing";
+import { drain, outcomeOf } from "./outcome.ts";
 import { parity } from "./parity.ts";
 import { openEnded, waiting } from "./waiting.ts";
 
-/** Long enough that a call reaches its handler before, on a busy machine, too. */
-const DEADLINE_MS = 3_000;
+const DEADLINE_MS = 60_000;
 
 /** The client's clock and the server's run out together, so whose news comes first is luck. */
 const either = () => "canceled or deadline exceeded";
 
-describe("deadlines are the same everywhere", { concurrency: true }, () => {
-  parity("a deadline passes during a unary call", (log) => ({
-    ...waiting(log, either),
-    logged: 1,
-    call: (client) => client.once({}, { timeoutMs: DEADLINE_MS }),
-  }));
+/** How a call with a deadline ends when all its time has passed while the handler waits. */
+async function runOut(
+  { events }: Pick<ReturnType<typeof waiting>, "events">,
+  call: (options: { timeoutMs: number }) => Promise<unknown>,
+): Promise<unknown> {
+  const clock = createFakeClock();
+  try {
+    const isWaiting = once(events, "waiting");
+    const ending = outcomeOf(call({ timeoutMs: DEADLINE_MS }));
+    await isWaiting;
+    await clock.advance(DEADLINE_MS);
+    return await ending;
+  } finally {
+    clock.dispose();
+  }
+}
 
-  parity("a deadline passes in a handler that does not listen", () => ({
-    service: { once: () => new Promise(() => {}) },
-    call: (client) => client.once({}, { timeoutMs: DEADLINE_MS }),
-  }));
+describe("deadlines are the same everywhere", () => {
+  parity("a deadline passes during a unary call", (log) => {
+    const waiter = waiting(log, either);
+    return {
+      ...waiter,
+      isCutShort: true,
+      logged: 1,
+      call: (client) => runOut(waiter, (options) => client.once({}, options)),
+    };
+  });
 
-  parity("a deadline passes during a server stream", (log) => ({
-    ...waiting(log, either),
-    logged: 2,
-    call: (client) => drain(client.download({}, { timeoutMs: DEADLINE_MS })),
-  }));
+  parity("a deadline passes in a handler that does not listen", (log) => {
+    const { events } = waiting(log);
+    return {
+      isCutShort: true,
+      service: {
+        once() {
+          events.emit("waiting");
+          return new Promise(() => {});
+        },
+      },
+      call: (client) => runOut({ events }, (options) => client.once({}, options)),
+    };
+  });
 
-  parity("a deadline passes during a client stream", (log) => ({
-    ...waiting(log, either),
-    logged: 2,
-    call: (client) => client.upload(openEnded(), { timeoutMs: DEADLINE_MS }),
-  }));
+  parity("a deadline passes during a server stream", (log) => {
+    const waiter = waiting(log, either);
+    return {
+      ...waiter,
+      isCutShort: true,
+      logged: 2,
+      call: (client) => runOut(waiter, (options) => drain(client.download({}, options))),
+    };
+  });
 
-  parity("a deadline passes during a bidi stream", (log) => ({
-    ...waiting(log, either),
-    isFullDuplex: true,
-    logged: 2,
-    call: (client) => drain(client.talk(openEnded(), { timeoutMs: DEADLINE_MS })),
-  }));
+  parity("a deadline passes during a client stream", (log) => {
+    const waiter = waiting(log, either);
+    return {
+      ...waiter,
+      isCutShort: true,
+      logged: 2,
+      call: (client) => runOut(waiter, (options) => client.upload(openEnded(), options)),
+    };
+  });
+
+  parity("a deadline passes during a bidi stream", (log) => {
+    const waiter = waiting(log, either);
+    return {
+      ...waiter,
+      isCutShort: true,
+      isFullDuplex: true,
+      logged: 2,
+      call: (client) => runOut(waiter, (options) => drain(client.talk(openEnded(), options))),
+    };
+  });
 
   // A gRPC timeout has at most eight digits.
   for (const timeoutMs of [undefined, 0, -1, 3_600_000, 99_999_999]) {

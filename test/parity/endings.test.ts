@@ -17,11 +17,13 @@ describe("calls end the same everywhere", () => {
     // A request may still arrive where the caller has left before it: what the handler sees is not compared.
     parity(`cancelled before a unary call, with ${name}`, () => ({
       ...waiting(() => {}),
+      isCutShort: true,
       call: (client) => client.once({}, { signal: AbortSignal.abort(reason) }),
     }));
 
     parity(`cancelled before a server stream, with ${name}`, () => ({
       ...waiting(() => {}),
+      isCutShort: true,
       call: (client) => drain(client.download({}, { signal: AbortSignal.abort(reason) })),
     }));
 
@@ -29,6 +31,7 @@ describe("calls end the same everywhere", () => {
       const { service, events } = waiting(log);
       return {
         service,
+        isCutShort: true,
         logged: 1,
         call(client) {
           const controller = new AbortController();
@@ -42,6 +45,7 @@ describe("calls end the same everywhere", () => {
       const { service, events } = waiting(log);
       return {
         service,
+        isCutShort: true,
         logged: 2,
         async call(client) {
           const controller = new AbortController();
@@ -62,6 +66,7 @@ describe("calls end the same everywhere", () => {
       const { service, events } = waiting(log);
       return {
         service,
+        isCutShort: true,
         logged: 2,
         call(client) {
           const controller = new AbortController();
@@ -75,6 +80,7 @@ describe("calls end the same everywhere", () => {
       const { service, events } = waiting(log);
       return {
         service,
+        isCutShort: true,
         isFullDuplex: true,
         logged: 2,
         async call(client) {
@@ -113,6 +119,7 @@ describe("calls end the same everywhere", () => {
     parity(`a caller's request stream that throws ${name}`, (log) => {
       const events = new EventEmitter();
       return {
+        isCutShort: true,
         logged: 1,
         service: {
           async upload(requests, { signal }) {
@@ -136,6 +143,7 @@ describe("calls end the same everywhere", () => {
   }
 
   parity("a caller stops reading early and then leaves", (log) => ({
+    isCutShort: true,
     logged: 2,
     service: {
       async *download(_, { signal }) {
@@ -162,6 +170,7 @@ describe("calls end the same everywhere", () => {
   }));
 
   parity("a caller reads one message and no further", (log) => ({
+    isCutShort: true,
     logged: 1,
     service: {
       async *download() {

@@ -1,32 +1,14 @@
 import { toJson } from "@bufbuild/protobuf";
-import type { Client, ServiceImpl } from "@connectrpc/connect";
-import { ContentSchema, type ScriptService } from "../gen/connectum/script/v1/script_pb.js";
+import { ContentSchema } from "../gen/connectum/script/v1/script_pb.js";
 
-export type ScriptClient = Client<typeof ScriptService>;
-export type ScriptImpl = Partial<ServiceImpl<typeof ScriptService>>;
-
-/** A promise's end as plain values. */
+/** A promise's end. What a `ConnectError` says is compared by the driver, what caused it is not. */
 export async function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     return { value: await promise };
   } catch (error) {
-    return { error: showError(error) };
+    const { cause } = error as Error;
+    return { error, cause: cause === undefined ? undefined : String(cause) };
   }
-}
-
-function showError(error: unknown): unknown {
-  const { name, code, rawMessage, metadata, details, cause } = error as Record<string, unknown>;
-  if (name !== "ConnectError") return { name, text: String(error) };
-  const shownDetails = (details as Array<{ type: string; value: Uint8Array }>).map(
-    ({ type, value }) => ({ type, value: Buffer.from(value).toString("hex") }),
-  );
-  return {
-    code,
-    rawMessage,
-    metadata: own(metadata as Headers),
-    details: shownDetails,
-    cause: cause === undefined ? undefined : String(cause),
-  };
 }
 
 /** The headers an application sent; protocols add their own, of which two of gRPC-Web look like it. */

@@ -1,125 +1,137 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { createClient, type Interceptor } from "@connectrpc/connect";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
+import { type CreateServerOptions, defineService } from "connectum/core";
 import {
-  type CreateServerOptions,
-  createLocalTransport,
-  createServer,
-  defineService,
-  type Server,
-} from "connectum/core";
+  type Compare,
+  defaultCompare,
+  type Outcome,
+  type Outcomes,
+  transportParityTest,
+} from "connectum/testing/parity";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { createTransport, grid } from "../support/transports.ts";
-import { outcomeOf, type ScriptClient, type ScriptImpl } from "./outcome.ts";
+import { outcomeOf } from "./outcome.ts";
 
-export interface Scenario {
-  readonly service?: ScriptImpl;
-  readonly interceptors?: Interceptor[];
+export interface Scenario<T extends DescService = typeof ScriptService> {
+  readonly service?: Partial<ServiceImpl<T>>;
+  readonly interceptors?: readonly Interceptor[];
   readonly options?: Partial<CreateServerOptions>;
-  /** What the caller gets, in values that can be compared. A throw is an outcome as well. */
-  readonly call: (client: ScriptClient) => Promise<unknown>;
+  /** What the caller gets. A throw is an outcome as well. */
+  readonly call: (client: Client<T>) => Promise<unknown>;
+  /** What the log must be everywhere, so that equal wrong answers fail, too. */
+  readonly expect?: readonly unknown[];
   /** Entries of `log` the scenario ends with, where some come after the caller has its answer. */
   readonly logged?: number;
   /** HTTP/1.1 cannot carry it. */
   readonly isFullDuplex?: boolean;
+  /**
+   * One side ends the call while the other is at it. How far that came is luck, so that spans and metrics
+   * are not compared.
+   */
+  readonly isCutShort?: boolean;
+  /** A call may fail before anything is sent, in the words of each client: calls are not compared. */
+  readonly isRefusedByClient?: boolean;
 }
 
 /** `log` keeps what the server side saw; it is compared, too. */
-export type ScenarioFactory = (log: (entry: unknown) => void) => Scenario;
+export type ScenarioFactory<T extends DescService = typeof ScriptService> = (
+  log: (entry: unknown) => void,
+) => Scenario<T>;
 
-const ways = [...grid, "in process", "server.client()"] as const;
-type Way = (typeof ways)[number];
-const oracle: Way = "gRPC h2";
-
-/** One test: the scenario over every network transport and both in-process ones; all outcomes are equal. */
+/** A scenario with ScriptService, see {@link parityOf}. */
 export function parity(name: string, create: ScenarioFactory): void {
-  test(name, { timeout: 20_000 }, async () => {
-    const outcomes = await Promise.all(ways.map((way) => observe(way, create)));
-    const expected = outcomes[ways.indexOf(oracle)];
-    for (const [index, outcome] of outcomes.entries()) {
-      if (outcome) assert.deepEqual(outcome, expected, `${ways[index]} differs from ${oracle}`);
-    }
+  parityOf(ScriptService, name, create);
+}
+
+/**
+ * Runs a scenario twice: as a traced and measured server answers it over HTTP/2 and in process, and as a
+ * bare one does, over HTTP/1.1 and through `server.client()` as well.
+ */
+export function parityOf<T extends DescService>(
+  desc: T,
+  name: string,
+  create: ScenarioFactory<T>,
+): void {
+  const traced = prepare(desc, create);
+  transportParityTest(name, {
+    ...traced.options,
+    compare: traced.compare,
+    scenario: ({ transport }) => traced.run(createClient(desc, transport)),
+  });
+  const bare = prepare(desc, create);
+  const http1 = bare.isFullDuplex ? [] : (["connectHttp1", "grpcWebHttp1"] as const);
+  transportParityTest(`${name}, of a bare server`, {
+    ...bare.options,
+    telemetry: false,
+    transports: ["grpc", ...http1, "local"],
+    compare: (outcomes) => bare.compare(withCallsOfReference(outcomes, "local")),
+    scenario({ transport, transportKind, server }) {
+      // The driver cannot look into a client that is no transport's.
+      const isLocal = transportKind === "local";
+      return bare.run(isLocal ? server.client(desc) : createClient(desc, transport));
+    },
   });
 }
 
-async function observe(way: Way, create: ScenarioFactory): Promise<unknown> {
+function prepare<T extends DescService>(desc: T, create: ScenarioFactory<T>) {
   const log = new Log();
   const scenario = create((entry) => log.add(entry));
-  if (scenario.isFullDuplex && way.endsWith("h1")) return undefined;
-  const { service = {}, interceptors, options } = scenario;
-  const isShared = !interceptors && !options;
-  const client = isShared
-    ? await openShared(way, service)
-    : await open(way, service, { interceptors, ...options });
-  const outcome = await outcomeOf(scenario.call(client));
-  return { outcome, log: await log.atLeast(scenario.logged ?? 0) };
-}
-
-const running: Server[] = [];
-
-after(() => Promise.all(running.map((server) => server.stop())));
-
-/** An outgoing interceptor that changes nothing, so that the way around the door is compared, too. */
-const outgoing: Interceptor = (next) => (request) => next(request);
-
-async function open(
-  way: Way,
-  service: ScriptImpl,
-  options: Partial<CreateServerOptions>,
-): Promise<ScriptClient> {
-  const server = createServer({
-    services: [defineService(ScriptService, service)],
-    host: "127.0.0.1",
-    port: 0,
-    outgoingInterceptors: [outgoing],
-    shutdown: { timeout: 200 },
-    ...options,
-  });
-  if (way === "server.client()") return server.client(ScriptService);
-  if (way === "in process") return createClient(ScriptService, createLocalTransport(server));
-  await server.start();
-  running.push(server);
-  const { port } = server.address as { port: number };
-  return createClient(ScriptService, createTransport(way, `http://127.0.0.1:${port}`));
-}
-
-const services: ScriptImpl[] = [];
-const shared = new Map<Way, Promise<ScriptClient>>();
-
-/** Most scenarios share a server for each way. It calls the functions of the scenario that a header names. */
-async function openShared(way: Way, service: ScriptImpl): Promise<ScriptClient> {
-  if (!shared.has(way)) shared.set(way, open(way, relay, {}));
-  const client = (await shared.get(way)) as ScriptClient;
-  const index = String(services.push(service) - 1);
-  const named = Object.entries(client).map(([method, call]) => [
-    method,
-    (input: never, { headers = {}, ...options }: { headers?: HeadersInit } = {}) => {
-      const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
-      const withIndex = [["scenario", index], ...entries];
-      return (call as (...args: unknown[]) => unknown)(input, { ...options, headers: withIndex });
+  const { service = {}, interceptors = [], options, call, logged = 0 } = scenario;
+  const compare: Compare = (outcomes) => {
+    let seen = outcomes;
+    if (scenario.isRefusedByClient) seen = withCallsOfReference(seen, ...seen.keys());
+    if (scenario.isCutShort)
+      seen = mapOutcomes(seen, (one) => ({ ...one, spans: [], metrics: [] }));
+    defaultCompare(seen);
+    if (!scenario.expect) return;
+    for (const [kind, { result }] of seen) {
+      assert.deepEqual((result as { log: unknown }).log, scenario.expect, kind);
+    }
+  };
+  return {
+    options: {
+      services: [defineService(desc, service)],
+      interceptors,
+      shutdown: { timeout: 200 },
+      timeoutMs: 20_000,
+      ...options,
     },
-  ]);
-  return Object.fromEntries(named) as ScriptClient;
+    isFullDuplex: scenario.isFullDuplex,
+    compare,
+    async run(client: Client<T>) {
+      log.clear();
+      return { outcome: await outcomeOf(call(client)), log: await log.atLeast(logged) };
+    },
+  };
 }
 
-const relay = Object.fromEntries(
-  (["once", "look", "download", "upload", "talk"] as const).map((method) => [
-    method,
-    (input: never, context: never) => {
-      const { requestHeader } = context as { requestHeader: Headers };
-      const service = services[Number(requestHeader.get("scenario"))] ?? {};
-      return (service[method] as (...call: never[]) => unknown)(input, context);
-    },
-  ]),
-) as ScriptImpl;
+function mapOutcomes(
+  outcomes: Outcomes,
+  change: (outcome: Outcome, kind: string) => Outcome,
+): Outcomes {
+  return new Map([...outcomes].map(([kind, outcome]) => [kind, change(outcome, kind)]));
+}
+
+function withCallsOfReference(outcomes: Outcomes, ...kinds: string[]): Outcomes {
+  const [reference] = outcomes.values();
+  const calls = reference?.calls ?? [];
+  return mapOutcomes(outcomes, (outcome, kind) =>
+    kinds.includes(kind) ? { ...outcome, calls } : outcome,
+  );
+}
 
 class Log {
-  readonly #entries: unknown[] = [];
+  #entries: unknown[] = [];
   #onEntry = () => {};
 
   add(entry: unknown): void {
     this.#entries.push(entry);
     this.#onEntry();
+  }
+
+  /** The server before has stopped, so that nothing of it comes late. */
+  clear(): void {
+    this.#entries = [];
   }
 
   /** All entries, as soon as there are so many; a scenario that never has them runs into its timeout. */

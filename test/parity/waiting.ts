@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
-import { Code, type ConnectError } from "@connectrpc/connect";
-import { aborted, type ScriptImpl } from "./outcome.ts";
+import { Code, type ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
+import { aborted } from "./outcome.ts";
 
 /** Handlers that wait for their signal, log how it ends, and tell `events` when they wait. */
 export function waiting(
@@ -15,7 +16,7 @@ export function waiting(
       throw reason;
     });
   };
-  const service: ScriptImpl = {
+  const service: Partial<ServiceImpl<typeof ScriptService>> = {
     once: (_, { signal }) => wait(signal),
     async *download(_, { signal }) {
       try {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Reflection } from "connectum/reflection";
-import { startServer } from "../support/start-server.ts";
+import { createTestServer } from "connectum/testing";
 import { createTransport } from "../support/transports.ts";
 import { catalog } from "./catalog.ts";
 import { ask, brief, type Question } from "./conversation.ts";
@@ -10,7 +10,7 @@ const FOLDER = "connectum/test/v1";
 const PACKAGE = "connectum.test.v1";
 
 async function briefs(t: TestContext, questions: Question[]) {
-  const { baseUrl } = await startServer(t, { services: catalog, protocols: [Reflection()] });
+  const { baseUrl } = await createTestServer({ t, services: catalog, protocols: [Reflection()] });
   const transport = createTransport("gRPC h2", baseUrl);
   return (await ask(transport, questions)).map(brief);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Reflection } from "connectum/reflection";
+import { createTestServer } from "connectum/testing";
 import { run } from "../interop/tools.ts";
 import { createWire, wireNames } from "../support/plain-and-tls.ts";
-import { startServer } from "../support/start-server.ts";
 import { catalog } from "./catalog.ts";
 
 for (const wireName of wireNames) {
@@ -12,7 +12,8 @@ for (const wireName of wireNames) {
       for (const protocol of ["connect", "grpc", "grpcweb"]) {
         test(`${reflectProtocol} over ${protocol}`, async (t) => {
           const { tls, ca } = await createWire(t, wireName);
-          const { baseUrl } = await startServer(t, {
+          const { baseUrl } = await createTestServer({
+            t,
             services: catalog,
             protocols: [Reflection()],
             tls,

@@ -7,9 +7,9 @@ import {
   type FileDescriptorSet,
 } from "@bufbuild/protobuf/wkt";
 import { collectFileProtos, Reflection } from "connectum/reflection";
+import { createTestServer } from "connectum/testing";
 import { file_connectum_test_v1_catalog } from "../gen/connectum/test/v1/catalog_pb.js";
 import { file_connectum_test_v1_options } from "../gen/connectum/test/v1/options_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { createTransport } from "../support/transports.ts";
 import { catalog } from "./catalog.ts";
 import { ask, filesOf, listServices, versions } from "./conversation.ts";
@@ -47,7 +47,11 @@ describe("collectFileProtos", () => {
 describe("the set rebuilt through reflection", () => {
   for (const [version, service] of Object.entries(versions)) {
     test(`${version}: equals the one buf build makes, custom options included`, async (t) => {
-      const { baseUrl } = await startServer(t, { services: catalog, protocols: [Reflection()] });
+      const { baseUrl } = await createTestServer({
+        t,
+        services: catalog,
+        protocols: [Reflection()],
+      });
       const transport = createTransport("gRPC h2", baseUrl);
       const names = await listServices(transport, service);
       const responses = await ask(

@@ -6,9 +6,9 @@ import { describe, type TestContext, test } from "node:test";
 import { createFileRegistry, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Reflection } from "connectum/reflection";
+import { createTestServer } from "connectum/testing";
 import { missing, run } from "../interop/tools.ts";
 import { createWire, wireNames } from "../support/plain-and-tls.ts";
-import { startServer } from "../support/start-server.ts";
 import { catalog } from "./catalog.ts";
 import { bufBuild } from "./tools.ts";
 
@@ -17,7 +17,7 @@ const SERVICE = "connectum.test.v1.CatalogService";
 
 async function start(t: TestContext, wireName: (typeof wireNames)[number]) {
   const { tls, ca } = await createWire(t, wireName);
-  const { port } = await startServer(t, { services: catalog, protocols: [Reflection()], tls });
+  const { port } = await createTestServer({ t, services: catalog, protocols: [Reflection()], tls });
   const address = `127.0.0.1:${port}`;
   const grpcurl = (...args: string[]) =>
     run("grpcurl", [...(ca ? ["-cacert", ca] : ["-plaintext"]), ...args]);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { createServer, type ProtocolContext, type ProtocolRegistration } from "connectum/core";
 import { Reflection, type ReflectionOptions } from "connectum/reflection";
+import { createTestServer } from "connectum/testing";
 import { AuditService } from "../gen/connectum/test/v1/catalog_pb.js";
 import { OtherService } from "../gen/connectum/test/v1/other_pb.js";
-import { startServer } from "../support/start-server.ts";
 import { createTransport, grid } from "../support/transports.ts";
 import { catalog } from "./catalog.ts";
 import { ask, brief, listServices, versions } from "./conversation.ts";
@@ -22,7 +22,8 @@ const other: ProtocolRegistration = {
 };
 
 async function reflect(t: TestContext, options?: ReflectionOptions) {
-  const { baseUrl } = await startServer(t, {
+  const { baseUrl } = await createTestServer({
+    t,
     services: catalog,
     protocols: [Reflection(options), other],
   });
@@ -33,7 +34,8 @@ describe("Reflection", () => {
   for (const [version, service] of Object.entries(versions)) {
     for (const name of grid.filter((name) => name.endsWith("h2"))) {
       test(`${version} answers over ${name}`, async (t) => {
-        const { baseUrl } = await startServer(t, {
+        const { baseUrl } = await createTestServer({
+          t,
           services: catalog,
           protocols: [Reflection()],
         });
@@ -48,7 +50,7 @@ describe("Reflection", () => {
     ["last", [other, Reflection()]],
   ] as const) {
     test(`lists the services of other protocols when registered ${order}`, async (t) => {
-      const { baseUrl } = await startServer(t, { services: catalog, protocols });
+      const { baseUrl } = await createTestServer({ t, services: catalog, protocols });
       const services = await listServices(createTransport("gRPC h2", baseUrl));
       assert.deepEqual(services, [AUDIT, CATALOG, OTHER, V1, V1ALPHA]);
     });
@@ -56,8 +58,8 @@ describe("Reflection", () => {
 
   test("one registration serves several servers, each its own services", async (t) => {
     const protocols = [Reflection()];
-    const one = await startServer(t, { services: catalog, protocols });
-    const two = await startServer(t, { protocols });
+    const one = await createTestServer({ t, services: catalog, protocols });
+    const two = await createTestServer({ t, protocols });
     await listServices(createTransport("gRPC h2", one.baseUrl));
     const services = await listServices(createTransport("gRPC h2", two.baseUrl));
     assert.deepEqual(services, [V1, V1ALPHA]);

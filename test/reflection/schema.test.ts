@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Reflection } from "connectum/reflection";
-import { startServer } from "../support/start-server.ts";
+import { createTestServer } from "connectum/testing";
 import { createTransport } from "../support/transports.ts";
 import { catalog } from "./catalog.ts";
 import { ask, brief } from "./conversation.ts";
@@ -47,7 +47,11 @@ const declarations = {
 describe("Schema", () => {
   for (const [file, names] of Object.entries(declarations)) {
     test(`finds what ${file}.proto declares`, async (t) => {
-      const { baseUrl } = await startServer(t, { services: catalog, protocols: [Reflection()] });
+      const { baseUrl } = await createTestServer({
+        t,
+        services: catalog,
+        protocols: [Reflection()],
+      });
       const responses = await ask(
         createTransport("gRPC h2", baseUrl),
         names.map((name) => ({

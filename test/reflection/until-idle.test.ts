@@ -3,14 +3,15 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { Reflection } from "connectum/reflection";
-import { startServer } from "../support/start-server.ts";
+import { createTestServer } from "connectum/testing";
 import { createTransport } from "../support/transports.ts";
 import { versions } from "./conversation.ts";
 
 const question = { messageRequest: { case: "listServices", value: "" } } as const;
 
 async function reflect(t: TestContext) {
-  const { server, baseUrl } = await startServer(t, {
+  const { server, baseUrl } = await createTestServer({
+    t,
     protocols: [Reflection()],
     shutdown: { timeout: 20_000 },
   });

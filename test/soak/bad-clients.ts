@@ -2,13 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openHttp1, untilClosed } from "../core/bad-input/raw-http1.ts";
-import {
-  END_STREAM,
-  encodeHeaders,
-  frameType,
-  RawHttp2,
-  requestHeaders,
-} from "../core/bad-input/raw-http2.ts";
+import { encodeHeaders, flag, RawHttp2, requestHeaders } from "../support/raw-http2.ts";
 import type { Tally } from "./tally.ts";
 
 const service = "/connectum.load.v1.LoadService";
@@ -38,20 +32,20 @@ const attacks: Record<string, (victim: Victim) => Promise<unknown>> = {
     await untilClosed(socket);
   },
   "slow HTTP/2 headers": async ({ port, isTls }) => {
-    const client = await RawHttp2.open(port, isTls);
+    const client = await RawHttp2.connect(port, isTls);
     client.request(1, echo, 0);
     await client.closed;
   },
   "header bomb": async ({ port, isTls }) => {
-    const client = await RawHttp2.open(port, isTls);
+    const client = await RawHttp2.connect(port, isTls);
     for (let id = 1; id < 20; id += 2) client.request(id, { ...echo, large: "a".repeat(17_000) });
     await client.reset(19);
     client.socket.destroy();
   },
   "stalled body": async ({ port, isTls }) => {
-    const client = await RawHttp2.open(port, isTls);
+    const client = await RawHttp2.connect(port, isTls);
     client.request(1, echo);
-    client.send(frameType.data, 0, 1, Buffer.from([0, 0, 0, 0, 9, 1]));
+    client.send("DATA", 0, 1, Buffer.from([0, 0, 0, 0, 9, 1]));
     await client.reset(1);
     client.socket.destroy();
   },
@@ -63,29 +57,29 @@ const attacks: Record<string, (victim: Victim) => Promise<unknown>> = {
     await untilClosed(socket);
   },
   "unread answer": async ({ port, isTls }) => {
-    const client = await RawHttp2.open(port, isTls);
+    const client = await RawHttp2.connect(port, isTls);
     client.request(1, requestHeaders(`${service}/Download`));
     const request = Buffer.from([0, 0, 0, 0, 6, 0x08, 0x90, 0x4e, 0x10, 0x90, 0x4e]);
-    client.send(frameType.data, END_STREAM, 1, request);
+    client.send("DATA", flag.endStream, 1, request);
     await client.reset(1);
     client.socket.destroy();
   },
   "rapid reset": async ({ port, isTls }) => {
-    const client = await RawHttp2.open(port, isTls);
+    const client = await RawHttp2.connect(port, isTls);
     for (let id = 1; id < 1_000 && client.socket.writable; id += 2) {
       client.request(id, echo);
-      client.send(frameType.reset, 0, id, Buffer.from([0, 0, 0, 8]));
+      client.send("RST_STREAM", 0, id, Buffer.from([0, 0, 0, 8]));
     }
     await client.closed;
   },
   "ping flood": async ({ port, isTls }) => {
-    const client = await RawHttp2.open(port, isTls);
-    for (let count = 0; count < 300; count++) client.send(frameType.ping, 0, 0, Buffer.alloc(8));
+    const client = await RawHttp2.connect(port, isTls);
+    for (let count = 0; count < 300; count++) client.send("PING", 0, 0, Buffer.alloc(8));
     await client.closed;
   },
   "settings flood": async ({ port, isTls }) => {
-    const client = await RawHttp2.open(port, isTls);
-    for (let count = 0; count < 60; count++) client.send(frameType.settings, 0, 0);
+    const client = await RawHttp2.connect(port, isTls);
+    for (let count = 0; count < 60; count++) client.send("SETTINGS", 0, 0);
     await client.closed;
   },
   smuggling: async ({ port, isTls }) => {
@@ -101,10 +95,10 @@ const attacks: Record<string, (victim: Victim) => Promise<unknown>> = {
     await untilClosed(socket);
   },
   "vanishes in a call": async ({ port, isTls }) => {
-    const client = await RawHttp2.open(port, isTls);
+    const client = await RawHttp2.connect(port, isTls);
     client.request(1, requestHeaders(`${service}/Talk`));
     const half = encodeHeaders(echo).subarray(0, 20);
-    client.send(frameType.data, 0, 1, half);
+    client.send("DATA", 0, 1, half);
     client.socket.destroy();
     await client.closed;
   },

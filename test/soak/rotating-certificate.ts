@@ -1,14 +1,14 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAuthority } from "../support/certificates.ts";
+import { createTestCertificates } from "connectum/testing";
 
 /** A directory of key and certificate that is swapped as Kubernetes swaps a secret. */
 export async function createRotatingCertificate() {
-  const authority = await createAuthority();
+  const authority = await createTestCertificates();
   const directory = mkdtempSync(join(tmpdir(), "connectum-"));
   const caPath = join(directory, "ca.crt");
-  writeFileSync(caPath, authority.cert);
+  writeFileSync(caPath, authority.ca);
   let version = 0;
   const rotate = async () => {
     const name = `v${++version}`;
@@ -21,7 +21,7 @@ export async function createRotatingCertificate() {
   };
   await rotate();
   return {
-    ca: authority.cert,
+    ca: authority.ca,
     caPath,
     dirPath: join(directory, "live"),
     rotate,

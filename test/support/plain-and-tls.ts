@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { TLSOptions } from "connectum/core";
-import { createAuthority } from "./certificates.ts";
+import { createTestCertificates } from "connectum/testing";
 
 /** What a test of an outside client needs to run once on plaintext and once on TLS. */
 export interface Wire {
@@ -18,10 +18,10 @@ export const wireNames = ["plaintext", "TLS"] as const;
 /** Certificates live as long as the test. */
 export async function createWire(t: TestContext, name: (typeof wireNames)[number]): Promise<Wire> {
   if (name === "plaintext") return { tls: undefined, ca: undefined, caPem: undefined };
-  const authority = await createAuthority();
+  const authority = await createTestCertificates();
   const directory = mkdtempSync(join(tmpdir(), "connectum-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const ca = join(directory, "ca.crt");
-  writeFileSync(ca, authority.cert);
-  return { tls: await authority.issue(), ca, caPem: authority.cert };
+  writeFileSync(ca, authority.ca);
+  return { tls: await authority.issue(), ca, caPem: authority.ca };
 }

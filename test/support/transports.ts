@@ -12,6 +12,7 @@ type NodeOptions = GrpcTransportOptions["nodeOptions"];
 /** Every protocol over every HTTP version it runs on. */
 export const grid = ["Connect h1", "Connect h2", "gRPC h2", "gRPC-Web h1", "gRPC-Web h2"] as const;
 
+/** For any address and any options, where the transports of `createTestServer()` are for its own server. */
 export function createTransport(
   name: (typeof grid)[number],
   baseUrl: string,

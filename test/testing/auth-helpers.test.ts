@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createRemoteJWKSet, importSPKI, jwtVerify } from "jose";
-import { getAuthContext } from "../../src/auth/index.ts";
+import { getAuthContext } from "connectum/auth";
 import {
   createMockAuthContext,
+  createTestJwt,
+  generateTestKeypair,
+  startTestJwksServer,
   withAuthContext,
-} from "../../src/testing/identities/mock-auth-context.ts";
-import { startTestJwksServer } from "../../src/testing/identities/test-jwks-server.ts";
-import { createTestJwt } from "../../src/testing/identities/test-jwt.ts";
-import { generateTestKeypair } from "../../src/testing/identities/test-keypair.ts";
+} from "connectum/testing";
+import { createRemoteJWKSet, importSPKI, jwtVerify } from "jose";
 
 describe("createMockAuthContext and withAuthContext", () => {
   test("a complete, frozen identity, changed where asked", () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createClient } from "@connectrpc/connect";
 import { createServer, defineService } from "connectum/core";
 import {
+  createFakeClock,
   createLocalClient,
   InMemoryMetricCollector,
   InMemorySpanCollector,
@@ -26,6 +27,29 @@ test("register() of the span collector gives a tree of the server's spans, once"
   assert.deepEqual(span?.children, []);
   assert.deepEqual(Object.keys(span?.attributes ?? {}), Object.keys(span?.attributes ?? {}).sort());
   assert.deepEqual(await spans.flush(), []);
+});
+
+test("spans can be had while a fake clock stands still", async () => {
+  const spans = new InMemorySpanCollector();
+  const clock = createFakeClock();
+  try {
+    spans.tracerProvider.getTracer("test").startSpan("in no time").end();
+    const [span] = await spans.flush();
+    assert.equal(span?.name, "in no time");
+    assert.equal(clock.pendingTimers, 0);
+  } finally {
+    clock.dispose();
+  }
+});
+
+test("a span keeps all of its events", async () => {
+  const spans = new InMemorySpanCollector();
+  const span = spans.tracerProvider.getTracer("test").startSpan("long");
+  for (let index = 0; index < 1_000; index++) span.addEvent(String(index));
+  span.end();
+  const [collected] = await spans.flush();
+  assert.equal(collected?.events.length, 1_000);
+  assert.equal(collected?.events[0]?.name, "0");
 });
 
 test("spans hang under their parents", async () => {

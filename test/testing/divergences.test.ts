@@ -237,6 +237,21 @@ describe("defaultCompare", () => {
     assert.equal(await report({}), "no difference");
   });
 
+  test("a server without telemetry has no spans and metrics to compare", async () => {
+    const transports = ["grpc", "connectHttp1", "grpcWebHttp1", "local"] as const;
+    const outcomes = await observeAll({
+      services: [greeter],
+      interceptors: [],
+      telemetry: false,
+      transports,
+      scenario,
+    });
+    assert.deepEqual([...outcomes.keys()], transports);
+    for (const { spans, metrics } of outcomes.values())
+      assert.deepEqual([spans, metrics], [[], []]);
+    defaultCompare(outcomes);
+  });
+
   for (const mutation of mutations) {
     test(`catches ${mutation.what}`, async () => {
       assert.match(await report(mutation), mutation.path);

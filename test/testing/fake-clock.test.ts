@@ -37,6 +37,20 @@ describe("createFakeClock", () => {
     assert.ok(Date.now() > 1_000_000);
   });
 
+  test("ends with the test it is given, unless it has ended before", async (t) => {
+    const realTimeout = setTimeout;
+    await t.test("a test", (inner) => {
+      const first = createFakeClock({ t: inner });
+      first.dispose();
+      const second = createFakeClock({ t: inner });
+      const faked = setTimeout;
+      first.dispose();
+      assert.equal(setTimeout, faked);
+      assert.equal(second.now, 0);
+    });
+    assert.equal(setTimeout, realTimeout);
+  });
+
   test("a handler's timeout passes without waiting, over a real socket", async () => {
     const testServer = await createTestServer({
       services: [

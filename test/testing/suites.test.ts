@@ -43,7 +43,7 @@ const contract = [
 ];
 
 describe("the bundled suites", () => {
-  for (const module of ["greeter.ts", "by-default.ts"]) {
+  for (const module of ["greeter.ts", "by-default.ts", "my-server.js"]) {
     test(`pass for a good server, ${module}`, async () => {
       const { code, passed, failed, output } = await runSuites(module);
       assert.deepEqual({ code, passed, failed }, { code: 0, passed: contract, failed: [] }, output);

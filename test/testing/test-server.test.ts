@@ -19,10 +19,8 @@ describe("createTestServer", () => {
       await withTestServer(
         { services, allowHTTP2, transportValidation: "off" },
         async ({ transports }) => {
-          const names = allowHTTP2
-            ? (["connect", "grpc", "grpcWeb", "local"] as const)
-            : (["connect", "grpcWeb", "local"] as const);
-          for (const name of names) {
+          for (const name of Object.keys(transports) as Array<keyof typeof transports>) {
+            if (name === "grpc" && !allowHTTP2) continue;
             const client = createClient(GreeterService, transports[name]);
             const { greeting } = await client.sayHello({ name });
             assert.equal(greeting, `Hello, ${name}!`);
@@ -50,7 +48,29 @@ describe("createTestServer", () => {
         }
       },
     );
-    assert.deepEqual(seen, ["SayHello", "SayHello", "SayHello", "SayHello"]);
+    assert.deepEqual(seen, Array(6).fill("SayHello"));
+  });
+
+  test("a transport speaks the version of HTTP in its name", async () => {
+    // Only HTTP/1.1 says in a header what becomes of the connection.
+    const versionOf = defineService(GreeterService, {
+      sayHello: (_, { requestHeader }) => ({
+        greeting: requestHeader.has("connection") ? "1" : "2",
+      }),
+    });
+    await withTestServer({ services: [versionOf] }, async ({ transports }) => {
+      const versions: Record<string, string> = {};
+      for (const name of ["connect", "connectHttp1", "grpcWeb", "grpcWebHttp1"] as const) {
+        const { greeting } = await createClient(GreeterService, transports[name]).sayHello({});
+        versions[name] = greeting;
+      }
+      assert.deepEqual(versions, {
+        connect: "2",
+        connectHttp1: "1",
+        grpcWeb: "2",
+        grpcWebHttp1: "1",
+      });
+    });
   });
 
   test("serves TLS, and mTLS with the client's certificate", async () => {
@@ -70,8 +90,9 @@ describe("createTestServer", () => {
       },
       async ({ transports, baseUrl }) => {
         assert.match(baseUrl, /^https:/);
-        for (const name of ["connect", "grpc", "grpcWeb"] as const) {
-          const { greeting } = await createClient(GreeterService, transports[name]).sayHello({});
+        const { local: _, ...remote } = transports;
+        for (const transport of Object.values(remote)) {
+          const { greeting } = await createClient(GreeterService, transport).sayHello({});
           assert.equal(greeting, "spiffe://example.org/billing");
         }
       },
@@ -84,6 +105,15 @@ describe("createTestServer", () => {
     await testServer.close();
     assert.equal(testServer.server.state, ServerState.STOPPED);
     await testServer.close();
+  });
+
+  test("ends with the test it is given", async (t) => {
+    let server: { readonly state: unknown } | undefined;
+    await t.test("a test", async (inner) => {
+      ({ server } = await createTestServer({ t: inner, services }));
+      assert.equal(server.state, ServerState.RUNNING);
+    });
+    assert.equal(server?.state, ServerState.STOPPED);
   });
 
   test("withTestServer closes when the body throws", async () => {

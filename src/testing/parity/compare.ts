@@ -13,7 +13,7 @@ export type Compare = (outcomes: Outcomes) => void;
 /**
  * Holds every outcome against the first. Left out is what differs by nature: the attribute
  * `connectum.transport`, the label `transport`, attributes of a protocol and of an address, who is
- * parent of a server span.
+ * parent of a server span, and how the messages sent and received on a stream took turns.
  */
 export function defaultCompare(outcomes: Outcomes): void {
   const [[referenceKind, reference] = [], ...others] = [...outcomes];
@@ -61,10 +61,20 @@ function flat({ children, ...span }: CollectedSpan): Omit<CollectedSpan, "childr
     {
       ...span,
       attributes: common(span.attributes),
-      events: span.events.map((event) => ({ ...event, attributes: common(event.attributes) })),
+      events: byDirection(span.events).map((event) => ({
+        ...event,
+        attributes: common(event.attributes),
+      })),
     },
     ...children.flatMap(flat),
   ];
+}
+
+/** Messages of one direction keep their order; which of the two directions comes first is luck. */
+function byDirection(events: CollectedSpan["events"]): CollectedSpan["events"] {
+  return [...events].sort((one, other) =>
+    one.name < other.name ? -1 : one.name > other.name ? 1 : 0,
+  );
 }
 
 function comparableMetric({ points, ...metric }: CollectedMetric) {

@@ -19,7 +19,7 @@ export function observeTransport(transport: Transport, calls: ObservedCall[]): T
         call.trailer = shownHeaders(response.trailer);
         return response;
       } catch (error) {
-        call.error = shownError(error);
+        fail(call, error);
         throw error;
       }
     },
@@ -31,7 +31,7 @@ export function observeTransport(transport: Transport, calls: ObservedCall[]): T
         const message = noteEnd(response.message, call, () => response.trailer);
         return { ...response, message };
       } catch (error) {
-        call.error = shownError(error);
+        fail(call, error);
         throw error;
       }
     },
@@ -48,7 +48,13 @@ async function* noteEnd<T>(
     yield* messages;
     call.trailer = shownHeaders(trailer());
   } catch (error) {
-    call.error = shownError(error);
+    fail(call, error);
     throw error;
   }
+}
+
+/** An answer that is an error alone has no header in gRPC, and an empty one in the other protocols. */
+function fail(call: ObservedCall, error: unknown): void {
+  call.error = shownError(error);
+  if (call.header && Object.keys(call.header).length === 0) delete call.header;
 }

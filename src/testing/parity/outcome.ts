@@ -1,10 +1,11 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { CollectedMetric } from "../collectors/metric-collector.ts";
 import type { CollectedSpan } from "../collectors/span-collector.ts";
+import type { TestTransports } from "../test-server.ts";
 import { plain } from "./plain.ts";
 
 /** How a scenario reaches the server. */
-export type TransportKind = "connect" | "grpc" | "grpcWeb" | "local";
+export type TransportKind = keyof TestTransports;
 
 /** One call of a scenario as its client saw it. */
 export interface ObservedCall {

@@ -1,7 +1,7 @@
 import type { TestContext } from "node:test";
 import { type Client, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { type CreateServerOptions, createLocalTransport, defineService } from "connectum/core";
-import { type StartedServer, startServer } from "../../support/start-server.ts";
+import { createTestServer, type TestServer } from "connectum/testing";
 import { createTransport, grid } from "../../support/transports.ts";
 import { WhoService } from "../gen/who/v1/who_pb.js";
 import { who } from "./who.ts";
@@ -16,12 +16,16 @@ export function doorsOf(kind: string): readonly DoorName[] {
 
 /** A server with WhoService, and a way to open each door to it. */
 export async function startWho(t: TestContext, options: Partial<CreateServerOptions> = {}) {
-  const started = await startServer(t, { services: [defineService(WhoService, who)], ...options });
+  const started = await createTestServer({
+    t,
+    services: [defineService(WhoService, who)],
+    ...options,
+  });
   const client = (name: DoorName = "gRPC h2") => createClient(WhoService, transport(started, name));
   return { ...started, client };
 }
 
-export function transport({ server, baseUrl }: StartedServer, name: DoorName): Transport {
+export function transport({ server, baseUrl }: TestServer, name: DoorName): Transport {
   return name === "in process" ? createLocalTransport(server) : createTransport(name, baseUrl);
 }
 
@@ -59,7 +63,7 @@ export function bearer(token: string): { authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
 
-/** The error a call ends with. */
+/** The error a call ends with, whatever its code; where that is known `assertConnectError()` says more. */
 export async function refusal(call: Promise<unknown>): Promise<ConnectError> {
   const error = await call.then(
     () => undefined,

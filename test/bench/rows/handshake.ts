@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAuthority } from "../../support/certificates.ts";
+import { createTestCertificates } from "connectum/testing";
 import { inProcess } from "../loads.ts";
 import type { Row } from "../row.ts";
 import { throughputRow } from "../throughput.ts";
@@ -13,7 +13,7 @@ export const handshake: Row = {
   needs: [],
   async run(bench) {
     const directory = mkdtempSync(join(tmpdir(), "connectum-"));
-    const { key, cert } = await (await createAuthority()).issue();
+    const { key, cert } = await (await createTestCertificates()).issue();
     writeFileSync(join(directory, "server.key"), key);
     writeFileSync(join(directory, "server.crt"), cert);
     const contender = (name: string) => ({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ENHANCE_YOUR_CALM, frameType, RawHttp2, requestHeaders } from "./raw-http2.ts";
+import { ENHANCE_YOUR_CALM, RawHttp2, requestHeaders } from "../../support/raw-http2.ts";
 import { onEverySite } from "./sites.ts";
 
 const path = "/connectum.load.v1.LoadService/Echo";
@@ -9,14 +9,14 @@ const resets = (client: RawHttp2, count: number, code = 8) => {
   payload.writeUInt32BE(code);
   for (let index = 0; index < count; index++) {
     client.request(index * 2 + 1, requestHeaders(path));
-    client.send(frameType.reset, 0, index * 2 + 1, payload);
+    client.send("RST_STREAM", 0, index * 2 + 1, payload);
   }
 };
 const pings = (client: RawHttp2, count: number) => {
-  for (let index = 0; index < count; index++) client.send(frameType.ping, 0, 0, Buffer.alloc(8));
+  for (let index = 0; index < count; index++) client.send("PING", 0, 0, Buffer.alloc(8));
 };
 const settings = (client: RawHttp2, count: number) => {
-  for (let index = 0; index < count; index++) client.send(frameType.settings, 0, 0);
+  for (let index = 0; index < count; index++) client.send("SETTINGS", 0, 0);
 };
 
 for (const [name, flood, limit, option] of [
@@ -25,7 +25,7 @@ for (const [name, flood, limit, option] of [
   ["SETTINGS", settings, 20, "settingsPerSecond"],
 ] as const) {
   onEverySite(`a flood of ${name} is answered ENHANCE_YOUR_CALM`, {}, async (site) => {
-    const client = await RawHttp2.open(site.port, site.isTls);
+    const client = await RawHttp2.connect(site.port, site.isTls);
     // Twice the limit, so that a second that ends meanwhile does not hide the flood.
     flood(client, limit * 2 + 10);
     assert.equal(await client.goaway(), ENHANCE_YOUR_CALM);
@@ -36,10 +36,10 @@ for (const [name, flood, limit, option] of [
     `floodLimits.${option} sets how much ${name} is a flood`,
     { floodLimits: { [option]: 5 } },
     async (site) => {
-      const many = await RawHttp2.open(site.port, site.isTls);
+      const many = await RawHttp2.connect(site.port, site.isTls);
       flood(many, 20);
       assert.equal(await many.goaway(), ENHANCE_YOUR_CALM);
-      const few = await RawHttp2.open(site.port, site.isTls);
+      const few = await RawHttp2.connect(site.port, site.isTls);
       flood(few, 3);
       few.request(1_001, requestHeaders("/nowhere"), 5);
       assert.ok(await few.find(({ streamId }) => streamId === 1_001));
@@ -49,25 +49,25 @@ for (const [name, flood, limit, option] of [
 }
 
 onEverySite("resets without an error code count as well", {}, async (site) => {
-  const client = await RawHttp2.open(site.port, site.isTls);
+  const client = await RawHttp2.connect(site.port, site.isTls);
   resets(client, 410, 0);
   assert.equal(await client.goaway(), ENHANCE_YOUR_CALM);
 });
 
 onEverySite("a flood of CONTINUATION ends the connection", {}, async (site) => {
-  const client = await RawHttp2.open(site.port, site.isTls);
+  const client = await RawHttp2.connect(site.port, site.isTls);
   client.request(1, requestHeaders(path), 0);
   for (let index = 0; index < 2_000; index++) {
-    client.send(frameType.continuation, 0, 1, Buffer.from([0, 1, 0x61, 1, 0x62]));
+    client.send("CONTINUATION", 0, 1, Buffer.from([0, 1, 0x61, 1, 0x62]));
   }
   await client.closed;
 });
 
 onEverySite("a flood of empty DATA ends the connection", {}, async (site) => {
-  const client = await RawHttp2.open(site.port, site.isTls);
+  const client = await RawHttp2.connect(site.port, site.isTls);
   client.request(1, requestHeaders(path));
   for (let index = 0; index < 20_000 && client.socket.writable; index++) {
-    client.send(frameType.data, 0, 1);
+    client.send("DATA", 0, 1);
   }
   await client.closed;
 });
@@ -76,15 +76,15 @@ onEverySite(
   "calls that end well are no flood",
   { floodLimits: { resetsPerSecond: 1 } },
   async (site) => {
-    const client = await RawHttp2.open(site.port, site.isTls);
+    const client = await RawHttp2.connect(site.port, site.isTls);
     const body = Buffer.from([0, 0, 0, 0, 0]);
     for (let streamId = 1; streamId < 400; streamId += 2) {
       client.request(streamId, requestHeaders(path));
-      client.send(frameType.data, 1, streamId, body);
+      client.send("DATA", 1, streamId, body);
     }
     assert.ok(
       await client.find(
-        ({ streamId, flags, type }) => streamId === 399 && type === 1 && flags % 2 === 1,
+        ({ streamId, flags, name }) => streamId === 399 && name === "HEADERS" && flags % 2 === 1,
       ),
     );
     assert.equal(client.socket.destroyed, false);
@@ -96,7 +96,7 @@ onEverySite(
   "more streams at once than maxConcurrentStreams end the connection",
   { maxConcurrentStreams: 3 },
   async (site) => {
-    const client = await RawHttp2.open(site.port, site.isTls);
+    const client = await RawHttp2.connect(site.port, site.isTls);
     for (const streamId of [1, 3, 5, 7]) client.request(streamId, requestHeaders(path));
     await client.closed;
     assert.equal(

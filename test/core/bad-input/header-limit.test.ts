@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { ENHANCE_YOUR_CALM, RawHttp2, requestHeaders } from "../../support/raw-http2.ts";
 import { openHttp1, untilClosed } from "./raw-http1.ts";
-import { ENHANCE_YOUR_CALM, RawHttp2, requestHeaders } from "./raw-http2.ts";
 import { send } from "./request.ts";
 import { onEverySite } from "./sites.ts";
 
@@ -17,7 +17,7 @@ for (const [name, options, size] of [
   });
 
   onEverySite(`HTTP/2 headers over ${name} reset their stream alone`, options, async (site) => {
-    const client = await RawHttp2.open(site.port, site.isTls);
+    const client = await RawHttp2.connect(site.port, site.isTls);
     client.request(1, { ...requestHeaders(path), "x-large": "a".repeat(size) });
     assert.equal(await client.reset(1), ENHANCE_YOUR_CALM);
     client.request(3, requestHeaders("/nowhere"), 5);

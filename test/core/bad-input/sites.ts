@@ -6,16 +6,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import type { CreateServerOptions } from "connectum/core";
+import { createTestCertificates, createTestServer, type TestServer } from "connectum/testing";
 import { LoadService } from "../../gen/connectum/load/v1/load_pb.js";
 import { loadService } from "../../load/service.ts";
-import { createAuthority } from "../../support/certificates.ts";
-import { type StartedServer, startServer } from "../../support/start-server.ts";
 
-export interface Site extends StartedServer {
+export interface Site extends TestServer {
   readonly isTls: boolean;
 }
 
-const issued = createAuthority().then((authority) => authority.issue());
+const issued = createTestCertificates().then((authority) => authority.issue());
 
 /**
  * The same test on plaintext and on TLS. All along, healthy clients of both HTTP versions call the same
@@ -30,7 +29,7 @@ export function onEverySite(
     for (const isTls of [false, true]) {
       test(isTls ? "TLS" : "plaintext", { timeout: 30_000 }, async (t) => {
         const tls = isTls ? await issued : undefined;
-        const started = await startServer(t, { services: [loadService()], tls, ...options });
+        const started = await createTestServer({ t, services: [loadService()], tls, ...options });
         const healthy = ["Connect h1", "gRPC h2"] as const;
         let isOver = false;
         const undisturbed = healthy.map((name) => call(name, started.baseUrl, () => isOver));

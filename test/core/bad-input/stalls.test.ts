@@ -5,10 +5,10 @@ import { Code, type ConnectError, createClient } from "@connectrpc/connect";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import { defineService } from "connectum/core";
 import { DownloadRequestSchema, LoadService } from "../../gen/connectum/load/v1/load_pb.js";
+import { CANCEL, RawHttp2, requestHeaders } from "../../support/raw-http2.ts";
 import { createTransport } from "../../support/transports.ts";
 import { withResolvers } from "../../support/with-resolvers.ts";
 import { openHttp1, untilClosed } from "./raw-http1.ts";
-import { CANCEL, frameType, RawHttp2, requestHeaders } from "./raw-http2.ts";
 import { echo, encode, service, wires } from "./rpc.ts";
 import { onEverySite } from "./sites.ts";
 
@@ -42,9 +42,9 @@ onEverySite(
     assert.match(answer, /^HTTP\/1\.1 504 .*connection: close/is);
     assert.match(answer, /stood still for 200 ms/);
 
-    const client = await RawHttp2.open(site.port, site.isTls);
+    const client = await RawHttp2.connect(site.port, site.isTls);
     client.request(1, requestHeaders(`${service}/Echo`));
-    client.send(frameType.data, 0, 1, Buffer.from([0, 0, 0]));
+    client.send("DATA", 0, 1, Buffer.from([0, 0, 0]));
     assert.equal(await client.reset(1), 0);
     client.socket.destroy();
   },
@@ -54,12 +54,11 @@ onEverySite(
   "a stream message that stalls half way ends its call, also for the handler",
   { bodyIdleTimeoutMs },
   async (site) => {
-    const client = await RawHttp2.open(site.port, site.isTls);
+    const client = await RawHttp2.connect(site.port, site.isTls);
     client.request(1, requestHeaders(`${service}/Upload`));
-    client.send(frameType.data, 0, 1, Buffer.from([0, 0, 0, 0, 9, 1, 2]));
+    client.send("DATA", 0, 1, Buffer.from([0, 0, 0, 0, 9, 1, 2]));
     const trailers = await client.find(
-      ({ type, streamId, flags }) =>
-        type === frameType.headers && streamId === 1 && flags % 2 === 1,
+      ({ name, streamId, flags }) => name === "HEADERS" && streamId === 1 && flags % 2 === 1,
     );
     assert.ok(trailers);
     assert.equal(await client.reset(1), 0);
@@ -68,17 +67,15 @@ onEverySite(
 );
 
 onEverySite("a body that keeps moving is not stalled", { bodyIdleTimeoutMs }, async (site) => {
-  const client = await RawHttp2.open(site.port, site.isTls);
+  const client = await RawHttp2.connect(site.port, site.isTls);
   client.request(1, requestHeaders(`${service}/Echo`, "application/grpc+proto"));
   const body = encode(wires[6] as (typeof wires)[number], "a long name that comes in drops");
   for (const byte of body) {
-    client.send(frameType.data, 0, 1, Buffer.from([byte]));
+    client.send("DATA", 0, 1, Buffer.from([byte]));
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  client.send(frameType.data, 1, 1);
-  const answer = await client.find(
-    ({ type, streamId }) => type === frameType.data && streamId === 1,
-  );
+  client.send("DATA", 1, 1);
+  const answer = await client.find(({ name, streamId }) => name === "DATA" && streamId === 1);
   assert.deepEqual(answer?.payload, body);
   client.socket.destroy();
 });
@@ -149,9 +146,9 @@ onEverySite(
   { writeIdleTimeoutMs, services: [downloads] },
   async (site) => {
     ended.length = 0;
-    const client = await RawHttp2.open(site.port, site.isTls);
+    const client = await RawHttp2.connect(site.port, site.isTls);
     client.request(1, requestHeaders(`${service}/Download`));
-    client.send(frameType.data, 1, 1, downloadRequest(1_000, 10_000));
+    client.send("DATA", 1, 1, downloadRequest(1_000, 10_000));
     assert.equal(await client.reset(1), CANCEL);
     const [reason] = ended as ConnectError[];
     assert.equal(reason?.code, Code.DeadlineExceeded);
@@ -163,10 +160,10 @@ onEverySite(
   "an HTTP/2 unary answer nobody reads is reset while the connection is busy",
   { writeIdleTimeoutMs, services: [downloads] },
   async (site) => {
-    const client = await RawHttp2.open(site.port, site.isTls, 0);
+    const client = await RawHttp2.connect(site.port, site.isTls, 0);
     client.request(1, requestHeaders(`${service}/Echo`));
-    client.send(frameType.data, 1, 1, encode(wires[6] as (typeof wires)[number], "Ada"));
-    const ping = setInterval(() => client.send(frameType.ping, 0, 0, Buffer.alloc(8)), 20);
+    client.send("DATA", 1, 1, encode(wires[6] as (typeof wires)[number], "Ada"));
+    const ping = setInterval(() => client.send("PING", 0, 0, Buffer.alloc(8)), 20);
     assert.equal(await client.reset(1), CANCEL);
     clearInterval(ping);
     client.socket.destroy();
@@ -197,9 +194,9 @@ onEverySite(
   "a large answer that is read slowly but steadily arrives",
   { writeIdleTimeoutMs: 500, readMaxBytes: 8_000_000, services: [downloads] },
   async (site) => {
-    const client = await RawHttp2.open(site.port, site.isTls);
+    const client = await RawHttp2.connect(site.port, site.isTls);
     client.request(1, requestHeaders(`${service}/Download`));
-    client.send(frameType.data, 1, 1, downloadRequest(1, 2_500_000));
+    client.send("DATA", 1, 1, downloadRequest(1, 2_500_000));
     // Room for one piece at a time, for twice as long as the timeout.
     let granted = 65_535;
     for (let step = 0; step < 10; step++) {
@@ -207,13 +204,12 @@ onEverySite(
       const increment = Buffer.alloc(4);
       increment.writeUInt32BE(260_000);
       granted += 260_000;
-      client.send(frameType.windowUpdate, 0, 0, increment);
-      client.send(frameType.windowUpdate, 0, 1, increment);
+      client.send("WINDOW_UPDATE", 0, 0, increment);
+      client.send("WINDOW_UPDATE", 0, 1, increment);
     }
     assert.ok(granted > 2_500_000);
     const last = await client.find(
-      ({ type, streamId, flags }) =>
-        type === frameType.headers && streamId === 1 && flags % 2 === 1,
+      ({ name, streamId, flags }) => name === "HEADERS" && streamId === 1 && flags % 2 === 1,
     );
     assert.ok(last, "the stream was reset");
     client.socket.destroy();

@@ -11,9 +11,9 @@ import {
   singleTransportResolver,
   transportKey,
 } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { ScriptService } from "../../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../../support/start-server.ts";
 import { withResolvers } from "../../support/with-resolvers.ts";
 
 const greeter = (greeting: string) =>
@@ -24,7 +24,7 @@ const elsewhere = createRouterTransport((router) => {
 
 /** A server to call over the default transport, and what becomes of its connections. */
 async function startRemote(t: TestContext) {
-  const remote = await startServer(t, { services: [greeter("remote")] });
+  const remote = await createTestServer({ t, services: [greeter("remote")] });
   const transport = remote.server.transport as NetServer;
   let connections = 0;
   transport.on("connection", () => connections++);
@@ -226,7 +226,8 @@ describe("server.client", () => {
   test("stop() closes the connections the server made; calls fail unavailable from then on", async (t) => {
     const remote = await startRemote(t);
     const isClosed = remote.connectionClosed();
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       remoteResolver: dnsResolver({ template: remote.baseUrl }),
     });
     const client = server.client(GreeterService);
@@ -241,7 +242,8 @@ describe("server.client", () => {
 
   test("hooks that run at stop() can still call remote services", async (t) => {
     const remote = await startRemote(t);
-    const { server } = await startServer(t, {
+    const { server } = await createTestServer({
+      t,
       remoteResolver: dnsResolver({ template: remote.baseUrl }),
     });
     const client = server.client(GreeterService);
@@ -254,7 +256,10 @@ describe("server.client", () => {
   });
 
   test("a transport the user made outlives the server", async (t) => {
-    const { server } = await startServer(t, { remoteResolver: singleTransportResolver(elsewhere) });
+    const { server } = await createTestServer({
+      t,
+      remoteResolver: singleTransportResolver(elsewhere),
+    });
     const client = server.client(GreeterService);
     await server.stop();
     assert.equal((await client.sayHello({})).greeting, "remote");

@@ -17,6 +17,7 @@ import {
   type Server,
   transportKey,
 } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import {
   ContentSchema,
   DownloadResponseSchema,
@@ -25,7 +26,6 @@ import {
   ScriptService,
   UploadRequestSchema,
 } from "../../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../../support/start-server.ts";
 import { createTransport, grid } from "../../support/transports.ts";
 
 /** Both ways to a local service; the second goes through outgoing interceptors. */
@@ -233,7 +233,8 @@ describe("nothing gets around the server's interceptors", () => {
   for (const way of [...grid, "in process"] as const) {
     test(`the transport and peer of a call cannot be forged, ${way}`, async (t) => {
       const seen: unknown[] = [];
-      const { server, baseUrl } = await startServer(t, {
+      const { server, baseUrl } = await createTestServer({
+        t,
         services: [
           defineService(ScriptService, {
             once(_, { values }) {

@@ -14,9 +14,9 @@ import {
   dnsResolver,
   type OutgoingCallOptions,
 } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { DetailSchema, ScriptService } from "../../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../../support/start-server.ts";
 import { createTransport, grid } from "../../support/transports.ts";
 import { withResolvers } from "../../support/with-resolvers.ts";
 
@@ -42,7 +42,7 @@ async function startNested(
 ) {
   const script = defineService(ScriptService, inner);
   const elsewhere =
-    place === "remote" ? await startServer(t, { services: [script], shutdown }) : undefined;
+    place === "remote" ? await createTestServer({ t, services: [script], shutdown }) : undefined;
   const greeter = defineService(GreeterService, {
     async sayHello({ name }, context) {
       if (name === "throws itself") throw soldOut();
@@ -51,7 +51,8 @@ async function startNested(
       return { greeting: content?.text };
     },
   });
-  const { server, baseUrl } = await startServer(t, {
+  const { server, baseUrl } = await createTestServer({
+    t,
     shutdown,
     services: elsewhere ? [greeter] : [greeter, script],
     remoteResolver: elsewhere && dnsResolver({ template: elsewhere.baseUrl }),

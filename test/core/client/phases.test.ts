@@ -10,9 +10,9 @@ import {
   dnsResolver,
   type Server,
 } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { ScriptService } from "../../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../../support/start-server.ts";
 import { createTransport } from "../../support/transports.ts";
 import { withResolvers } from "../../support/with-resolvers.ts";
 
@@ -143,7 +143,7 @@ describe("calls in each phase of a server's life", () => {
   for (const [way, expected] of Object.entries(table)) {
     test(way, { timeout: 20_000 }, async (t) => {
       const script = defineService(ScriptService, { once: () => ({}) });
-      const { baseUrl } = await startServer(t, { services: [script] });
+      const { baseUrl } = await createTestServer({ t, services: [script] });
       const createCall = ways[way] as (typeof ways)[string];
       const actual = await outcomes(createCall, baseUrl);
       const byPhase = (results: string[]) =>

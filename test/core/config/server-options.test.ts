@@ -8,8 +8,8 @@ import { createClient } from "@connectrpc/connect";
 import { createServer, defineService } from "connectum/core";
 import { parseEnvConfig, serverOptionsFromEnv } from "connectum/core/config";
 import { Healthcheck, healthOptionsFromEnv } from "connectum/healthcheck";
+import { createTestCertificates } from "connectum/testing";
 import { GreeterService } from "../../../examples/greeter/gen/greeter/v1/greeter_pb.js";
-import { createAuthority } from "../../support/certificates.ts";
 import { createTransport } from "../../support/transports.ts";
 import { withResolvers } from "../../support/with-resolvers.ts";
 
@@ -39,14 +39,14 @@ describe("serverOptionsFromEnv", () => {
   test("serves TLS with the files of TLS_DIR_PATH", async (t) => {
     const directory = mkdtempSync(join(tmpdir(), "connectum-tls-"));
     t.after(() => rmSync(directory, { recursive: true }));
-    const authority = await createAuthority();
+    const authority = await createTestCertificates();
     const { key, cert } = await authority.issue();
     writeFileSync(join(directory, "server.key"), key);
     writeFileSync(join(directory, "server.crt"), cert);
     const env = { PORT: "0", LISTEN: "127.0.0.1", TLS_DIR_PATH: directory };
     const { address } = await start(t, env);
     const transport = createTransport("gRPC h2", `https://localhost:${address.port}`, {
-      ca: authority.cert,
+      ca: authority.ca,
     });
     const { greeting } = await createClient(GreeterService, transport).sayHello({});
     assert.equal(greeting, "hello");

@@ -6,8 +6,8 @@ import type { Server as NetServer, Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { createServer, defineService, extendInterceptor } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { ScriptService } from "../../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../../support/start-server.ts";
 
 const GIBIBYTE = 1024 ** 3;
 const MOST_READ = 64 * 1024;
@@ -59,7 +59,8 @@ describe("a gate that refuses a call", () => {
   for (const { name, send } of senders) {
     test(`reads at most 64 KiB of 1 GiB over ${name}`, async (t) => {
       visits = 0;
-      const { server, baseUrl } = await startServer(t, {
+      const { server, baseUrl } = await createTestServer({
+        t,
         services: [service],
         interceptors: [refusing],
         readMaxBytes: 2 * GIBIBYTE,

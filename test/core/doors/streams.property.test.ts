@@ -5,6 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { defineService } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import * as fc from "fast-check";
 import {
   type ContentSchema,
@@ -13,7 +14,6 @@ import {
   TalkResponseSchema,
   UploadRequestSchema,
 } from "../../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../../support/start-server.ts";
 import { type Pieces, sendHttp1, sendHttp2 } from "./send-pieces.ts";
 
 type Content = MessageInitShape<typeof ContentSchema>;
@@ -85,7 +85,8 @@ function scriptedService(script: Script) {
 for (const name of ["Upload", "Download", "Talk"] as const) {
   test(`${name}: any messages, chunks, compression and timing give the same stream`, async (t) => {
     const script = new Script();
-    const { baseUrl, port } = await startServer(t, {
+    const { baseUrl, port } = await createTestServer({
+      t,
       services: [scriptedService(script)],
       compression: { minBytes: 100 },
     });

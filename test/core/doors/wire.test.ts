@@ -5,8 +5,8 @@ import * as http2 from "node:http2";
 import { describe, type TestContext, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { defineService } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { DetailSchema, ScriptService } from "../../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../../support/start-server.ts";
 
 const service = defineService(ScriptService, {
   once({ content }, { responseTrailer }) {
@@ -41,7 +41,7 @@ interface Answer {
 }
 
 async function connect(t: TestContext): Promise<http2.ClientHttp2Session> {
-  const { baseUrl } = await startServer(t, { services: [service] });
+  const { baseUrl } = await createTestServer({ t, services: [service] });
   const session = http2.connect(baseUrl);
   t.after(() => session.destroy());
   return session;
@@ -103,7 +103,7 @@ describe("what goes over the wire", () => {
   });
 
   test("an HTTP/1.1 stream writes headers in Latin-1, as every answer does", async (t) => {
-    const { baseUrl } = await startServer(t, { services: [service] });
+    const { baseUrl } = await createTestServer({ t, services: [service] });
     const request = http.request(`${baseUrl}/${ScriptService.typeName}/Download`, {
       method: "POST",
       headers: { "content-type": "application/connect+proto" },
@@ -125,7 +125,7 @@ test("an empty request stream ends, however early its end comes", async (t) => {
 });
 
 test("a Connect GET with a message that is no base64 is refused", async (t) => {
-  const { baseUrl } = await startServer(t, { services: [service] });
+  const { baseUrl } = await createTestServer({ t, services: [service] });
   const path = `${baseUrl}/${ScriptService.typeName}/Look?connect=v1&encoding=proto&base64=1`;
   for (const message of ["x", "AAAA=", "A*AA", "{}"]) {
     const response = await fetch(`${path}&message=${encodeURIComponent(message)}`);

@@ -6,9 +6,9 @@ import { describe, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import { defineService, extendInterceptor } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { OnceRequestSchema, ScriptService } from "../../gen/connectum/script/v1/script_pb.js";
 import { countResources } from "../../support/count-resources.ts";
-import { startServer } from "../../support/start-server.ts";
 import { withResolvers } from "../../support/with-resolvers.ts";
 import { leftService, type Phase, phases, Visit } from "./phases.ts";
 import { openHttp1, openHttp2, type Wire, wires } from "./raw-call.ts";
@@ -29,7 +29,8 @@ for (const wire of wires) {
           () => phase,
         );
         const gate = () => arrived.resolve();
-        const { server, port, baseUrl } = await startServer(t, {
+        const { server, port, baseUrl } = await createTestServer({
+          t,
           services: [defineService(ScriptService, service)],
           interceptors: phase.isHandled ? [] : [extendInterceptor(passThrough, { gate })],
         });

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import * as http2 from "node:http2";
 import { test } from "node:test";
 import { defineService } from "connectum/core";
+import { createTestServer } from "connectum/testing";
 import { ScriptService } from "../../gen/connectum/script/v1/script_pb.js";
-import { startServer } from "../../support/start-server.ts";
 import { openHttp2 } from "./raw-call.ts";
 
 const LEFT_CALLS = 80;
@@ -12,7 +12,8 @@ const LEFT_CALLS = 80;
 // node:http2 counts what it could not send to a client that left as memory of the session, for ever, and
 // refuses every stream of a session that has 10 MB of it unless told otherwise.
 test("a connection outlives any number of calls left while their answers were written", async (t) => {
-  const { baseUrl } = await startServer(t, {
+  const { baseUrl } = await createTestServer({
+    t,
     services: [
       defineService(ScriptService, {
         once: () => ({ content: { payload: new Uint8Array(512 * 1024) } }),

@@ -33,7 +33,7 @@ for (const name of ["setTimeout", "setInterval"] as const) {
 
 // Core must find the counting ones.
 const { createServer, defineService } = await import("connectum/core");
-const { startServer } = await import("../../support/start-server.ts");
+const { createTestServer } = await import("connectum/testing");
 
 type Look = (context: import("@connectrpc/connect").HandlerContext) => void;
 
@@ -83,7 +83,8 @@ async function countMade(call: () => Promise<unknown>): Promise<Record<string, n
 }
 
 async function start(t: TestContext, look: Look, { version, type, body }: Wire) {
-  const { baseUrl, port } = await startServer(t, {
+  const { baseUrl, port } = await createTestServer({
+    t,
     services: [
       defineService(ScriptService, {
         once({ content }, context) {

@@ -1,0 +1,4 @@
+/** Lets promises that are ready run. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
