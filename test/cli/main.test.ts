@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { program } from "../../src/cli/program.ts";
-import { connectum } from "./connectum.ts";
+import { bin, connectum } from "./connectum.ts";
 
 interface Group {
   readonly commands: Readonly<Record<string, object>>;
@@ -84,6 +85,22 @@ describe("connectum", () => {
   test("--verbose adds the stack", async () => {
     const { stderr } = await connectum(["list", "http://", "--verbose"]);
     assert.match(stderr, /^error: "http:\/\/" is no URL\nhint: .*\n.*CliError: [\s\S]*\n {4}at /);
+  });
+
+  test("what talks to servers is loaded by the commands that do", () => {
+    const refuse = `export const resolve = (specifier, context, next) => {
+      if (specifier.startsWith("@connectrpc/")) throw new Error(specifier);
+      return next(specifier, context);
+    };`;
+    const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+    const hooks = url(
+      `import { register } from "node:module"; register(${JSON.stringify(url(refuse))});`,
+    );
+    const statusOf = (...args: string[]) =>
+      spawnSync(process.execPath, ["--import", hooks, bin, ...args]).status;
+    assert.equal(statusOf("--help"), 0);
+    assert.equal(statusOf("init", "--help"), 0);
+    assert.notEqual(statusOf("list", "--help"), 0);
   });
 
   test("importing its modules runs nothing", async () => {

@@ -1,10 +1,7 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Health, ServingStatus } from "../../healthcheck/index.ts";
 import { CliError, ExitCode, usageError } from "../cli-error.ts";
 import { defineCliCommand } from "../command.ts";
-import {
-  Health,
-  HealthCheckResponse_ServingStatus as Status,
-} from "../gen/grpc/health/v1/health_pb.js";
 import {
   type Connection,
   connectionArgs,
@@ -68,7 +65,7 @@ async function check(
   try {
     const { status } = await client.check({ service }, { timeoutMs });
     print(status, service, json);
-    if (status !== Status.SERVING) process.exitCode = ExitCode.FAILED;
+    if (status !== ServingStatus.SERVING) process.exitCode = ExitCode.FAILED;
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     if (error.code === Code.NotFound) {
@@ -107,15 +104,20 @@ function withoutHealth(error: ConnectError): Error {
   });
 }
 
-function print(status: Status, service: string, json: boolean, time?: Date): void {
-  const name = Status[status] ?? String(status);
+function print(status: number, service: string, json: boolean, time?: Date): void {
+  const name = statusName(status);
   if (json) {
     const line = { status: name, service, ...(time ? { time: time.toISOString() } : {}) };
     process.stdout.write(`${JSON.stringify(line)}\n`);
     return;
   }
   const { green, red, dim } = paint(process.stdout);
-  const colored = status === Status.SERVING ? green(name) : red(name);
+  const colored = status === ServingStatus.SERVING ? green(name) : red(name);
   const when = time ? `${dim(time.toTimeString().slice(0, 8))}  ` : "";
   process.stdout.write(`${when}${colored}${service === "" ? "" : `  ${service}`}\n`);
+}
+
+function statusName(status: number): string {
+  const known = Object.entries(ServingStatus).find(([, value]) => value === status);
+  return known?.[0] ?? String(status);
 }

@@ -1,15 +1,15 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { ServerReflection, ServerReflectionV1Alpha } from "../../reflection/index.ts";
 import { CliError } from "../cli-error.ts";
-import {
-  ServerReflection,
-  type ServerReflectionRequest,
-  ServerReflectionRequestSchema,
-  type ServerReflectionResponse,
-} from "../gen/grpc/reflection/v1/reflection_pb.js";
-import { ServerReflection as ServerReflectionV1Alpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.js";
 
+const { input: RequestSchema } = ServerReflection.method.serverReflectionInfo;
+
+type ServerReflectionRequest = MessageShape<typeof RequestSchema>;
+type ServerReflectionResponse = MessageShape<
+  typeof ServerReflection.method.serverReflectionInfo.output
+>;
 type Question = ServerReflectionRequest["messageRequest"];
 type Answer = ServerReflectionResponse["messageResponse"];
 
@@ -67,7 +67,7 @@ export class ReflectionClient {
   }
 
   async #ask(messageRequest: Question): Promise<Answer> {
-    const request = create(ServerReflectionRequestSchema, { messageRequest });
+    const request = create(RequestSchema, { messageRequest });
     if (this.#stream) return this.#stream.ask(request);
     try {
       return await this.#open(ServerReflection, request);
