@@ -11,7 +11,7 @@ import { greeter } from "../../examples/greeter/service.ts";
 import { catalog } from "../reflection/catalog.ts";
 import { startServer } from "../support/start-server.ts";
 import { connectum, jsonLines, lineOf, startConnectum } from "./connectum.ts";
-import { skipGo, startGoServer, startGrpcJs } from "./servers.ts";
+import { skipGo, startGoServer } from "./servers.ts";
 
 const GREETER = "greeter.v1.GreeterService";
 
@@ -259,29 +259,6 @@ describe("errors of connectum call", () => {
   });
 });
 
-describe("connectum call against grpc-js with @grpc/reflection", () => {
-  test("calls all four kinds", async (t) => {
-    const url = await startGrpcJs(t);
-    const header = ["-H", "x-name: me"];
-    assert.deepEqual(await call(url, "chat.v1.Chat/Say", "-d", '{"text":"hi"}', ...header), [
-      { text: "hi, from me" },
-    ]);
-    assert.deepEqual(
-      await call(url, "chat.v1.Chat/Repeat", "-d", '{"text":"a"}'),
-      [1, 2, 3].map((index) => ({ text: `a ${index}` })),
-    );
-    const two = ["-d", '{"text":"a"}{"text":"b"}'];
-    assert.deepEqual(await call(url, "chat.v1.Chat/Collect", ...two), [{ text: "a b" }]);
-    assert.deepEqual(await call(url, "chat.v1.Chat/Talk", ...two), [{ text: "A" }, { text: "B" }]);
-    const failed = await connectum(["call", url, "chat.v1.Chat/Say"]);
-    assert.deepEqual(failed, {
-      code: 1,
-      stdout: "",
-      stderr: "error: invalid_argument: text is empty\n",
-    });
-  });
-});
-
 describe("connectum call against grpc-go", { skip: skipGo }, () => {
   const service = "grpc.testing.TestService";
 
@@ -313,28 +290,6 @@ describe("connectum call against grpc-go", { skip: skipGo }, () => {
       ]);
     });
   }
-
-  test("decodes error details: Google's, and a type only the server knows", async (t) => {
-    const url = await startGoServer(t);
-    const data = JSON.stringify({ responseStatus: { code: 9, message: "not now" } });
-    const { code, stderr } = await connectum(["call", url, `${service}/UnaryCall`, "-d", data]);
-    assert.equal(code, 1);
-    assert.deepEqual(stderr.trim().split("\n"), [
-      "error: failed_precondition: not now",
-      '  google.rpc.BadRequest {"fieldViolations":[{"field":"response_status.code","description":"must be 0"}]}',
-      '  google.rpc.RetryInfo {"retryDelay":"1.500s"}',
-      '  grpc.testing.EchoStatus {"code":7,"message":"known through reflection only"}',
-    ]);
-  });
-
-  test("sends headers with reflection too", async (t) => {
-    const url = await startGoServer(t, ["-token", "secret"]);
-    const refused = await connectum(["call", url, `${service}/EmptyCall`]);
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /^error: unauthenticated: no token, no answer\nhint: .*-H/);
-    const header = ["-H", "authorization: Bearer secret"];
-    assert.deepEqual(await call(url, `${service}/EmptyCall`, ...header), [{}]);
-  });
 
   test("says so when there is no reflection", async (t) => {
     const url = await startGoServer(t, ["-reflection", "none"]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { defineService } from "connectum/core";
@@ -10,9 +10,8 @@ import { greeter } from "../../examples/greeter/service.ts";
 import { catalog } from "../reflection/catalog.ts";
 import { startServer } from "../support/start-server.ts";
 import { connectum, jsonLines, lineOf, startConnectum } from "./connectum.ts";
-import { skipGo, startGoServer, startGrpcJs } from "./servers.ts";
 import { inTerminal, plain } from "./terminal.ts";
-import { linkPackages, temporaryFolder } from "./workspace.ts";
+import { emptyProject } from "./workspace.ts";
 
 async function start(t: TestContext) {
   const health = Healthcheck();
@@ -164,14 +163,6 @@ describe("a single response in a terminal", () => {
 });
 
 describe("connectum proto sync", () => {
-  /** A project with packages, and nothing of its own. */
-  function project(t: TestContext): string {
-    const cwd = temporaryFolder(t);
-    writeFileSync(join(cwd, "package.json"), JSON.stringify({ type: "module" }));
-    linkPackages(cwd);
-    return cwd;
-  }
-
   async function sync(cwd: string, url: string, ...args: string[]) {
     const all = ["proto", "sync", "--from", url, "--out", "clients", "--json", ...args];
     const { code, stdout, stderr } = await connectum(all, { cwd });
@@ -181,7 +172,7 @@ describe("connectum proto sync", () => {
 
   test("writes clients that work, and only what changed the second time", async (t) => {
     const { url } = await start(t);
-    const cwd = project(t);
+    const cwd = emptyProject(t);
     const planned = await sync(cwd, url, "--service", "greeter.v1.GreeterService", "--dry-run");
     const first = await sync(cwd, url, "--service", "greeter.v1.GreeterService");
     assert.deepEqual(first, planned);
@@ -207,7 +198,7 @@ describe("connectum proto sync", () => {
 
   test("takes a template of one's own", async (t) => {
     const { url } = await start(t);
-    const cwd = project(t);
+    const cwd = emptyProject(t);
     const template = {
       version: "v2",
       plugins: [{ local: "protoc-gen-es", out: "ts", opt: "target=ts" }],
@@ -215,23 +206,6 @@ describe("connectum proto sync", () => {
     writeFileSync(join(cwd, "sync.yaml"), JSON.stringify(template));
     const args = ["--service", "greeter.v1.GreeterService", "--template", "sync.yaml"];
     assert.deepEqual((await sync(cwd, url, ...args)).added, ["ts/greeter/v1/greeter_pb.ts"]);
-  });
-
-  test("works against grpc-js with @grpc/reflection", async (t) => {
-    const cwd = project(t);
-    const { services, added } = await sync(cwd, await startGrpcJs(t));
-    assert.deepEqual(services, ["chat.v1.Chat"]);
-    // @grpc/proto-loader does not keep the name of the file.
-    const path = added.find((name: string) => name.endsWith("_pb.d.ts"));
-    assert.match(readFileSync(join(cwd, "clients", path), "utf8"), /talk: \{\s+methodKind: "bidi_/);
-  });
-
-  test("works against grpc-go", { skip: skipGo }, async (t) => {
-    const cwd = project(t);
-    const { services } = await sync(cwd, await startGoServer(t));
-    assert.deepEqual(services, ["grpc.testing.TestService"]);
-    const path = join(cwd, "clients/grpc/testing/test_pb.d.ts");
-    assert.match(readFileSync(path, "utf8"), /fullDuplexCall/);
   });
 
   test("without --from or --out says so", async () => {

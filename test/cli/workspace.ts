@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
@@ -19,6 +19,14 @@ export function linkPackages(project: string): void {
     symlinkSync(resolve("node_modules", name), join(modules, name));
   }
   symlinkSync(resolve("."), join(modules, "connectum"));
+}
+
+/** A project with packages, and nothing of its own. */
+export function emptyProject(t: TestContext): string {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  linkPackages(folder);
+  return folder;
 }
 
 /** A project made by `connectum init`, ready to run. */
