@@ -30,7 +30,7 @@ async function call(url: string, method: string, ...args: string[]): Promise<unk
   return jsonLines(stdout);
 }
 
-describe("connectum call", () => {
+describe("connectum call", { concurrency: 2 }, () => {
   const ways = [
     ["--protocol", "grpc"],
     ["--protocol", "grpc-web"],
@@ -178,7 +178,7 @@ describe("connectum call", () => {
   });
 });
 
-describe("errors of connectum call", () => {
+describe("errors of connectum call", { concurrency: 2 }, () => {
   const failing = defineService(GreeterService, {
     sayHello() {
       throw new ConnectError("no such person", Code.NotFound);
@@ -259,7 +259,7 @@ describe("errors of connectum call", () => {
   });
 });
 
-describe("connectum call against grpc-go", { skip: skipGo }, () => {
+describe("connectum call against grpc-go", { concurrency: 2, skip: skipGo }, () => {
   const service = "grpc.testing.TestService";
 
   for (const version of ["v1", "v1alpha"]) {

@@ -32,7 +32,7 @@ async function succeeds(args: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-describe("a server that cannot be reached", () => {
+describe("a server that cannot be reached", { concurrency: 2 }, () => {
   test("nobody listens", async () => {
     const { error, hint } = await failure(["list", "http://127.0.0.1:9"]);
     assert.match(error, /cannot connect to 127\.0\.0\.1:9: connection refused/);
@@ -75,7 +75,7 @@ describe("a server that cannot be reached", () => {
   });
 });
 
-describe("TLS", () => {
+describe("TLS", { concurrency: 2 }, () => {
   test("https to a plaintext server, http to a TLS server: both say what to write", async (t) => {
     const plain = await startServer(t, { protocols: createProtocols() });
     const tls = await startServer(t, { protocols: createProtocols(), tls: serverPair });
@@ -120,7 +120,7 @@ describe("TLS", () => {
   });
 });
 
-describe("arguments that cannot work", () => {
+describe("arguments that cannot work", { concurrency: 2 }, () => {
   const wrong: [name: string, args: string[], message: RegExp][] = [
     ["no URL", ["list", "http://"], /"http:\/\/" is no URL/],
     ["another scheme", ["list", "ftp://host"], /scheme "ftp"/],

@@ -17,7 +17,7 @@ function* commandLines(group: Group, words: string[] = []): Generator<string[]> 
   }
 }
 
-describe("connectum", () => {
+describe("connectum", { concurrency: 2 }, () => {
   for (const words of commandLines(program)) {
     test(`${words.join(" ")} --help shows usage and an example within 80 columns`, async () => {
       const { code, stdout, stderr } = await connectum([...words, "--help"]);

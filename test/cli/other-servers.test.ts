@@ -87,7 +87,7 @@ const grpcGo: OtherServer = {
 const token = ["-H", "authorization: Bearer secret", "-H", "x-name: me"];
 
 for (const { name, skip, start, calls, failing, service, bidi } of [grpcJs, grpcGo]) {
-  describe(`a server of ${name}`, { skip }, () => {
+  describe(`a server of ${name}`, { concurrency: 2, skip }, () => {
     for (const lane of ["plaintext", "TLS", "mTLS"] as const) {
       test(`call and proto sync over ${lane}, with headers`, async (t) => {
         const pem = pemFiles(t);

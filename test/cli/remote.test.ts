@@ -55,7 +55,7 @@ describe("connectum list", () => {
   });
 });
 
-describe("connectum describe", () => {
+describe("connectum describe", { concurrency: 2 }, () => {
   test("prints a method with its messages and a request to fill in", async (t) => {
     const { url } = await start(t);
     assert.equal(
@@ -101,7 +101,7 @@ message SayHelloResponse {
   });
 });
 
-describe("connectum health", () => {
+describe("connectum health", { concurrency: 2 }, () => {
   test("exits 0 while it serves and 1 while it does not", async (t) => {
     const { url, health } = await start(t);
     assert.equal(await output("health", url), "SERVING\n");
@@ -162,7 +162,7 @@ describe("a single response in a terminal", () => {
   });
 });
 
-describe("connectum proto sync", () => {
+describe("connectum proto sync", { concurrency: 2 }, () => {
   async function sync(cwd: string, url: string, ...args: string[]) {
     const all = ["proto", "sync", "--from", url, "--out", "clients", "--json", ...args];
     const { code, stdout, stderr } = await connectum(all, { cwd });

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { lineOf } from "../connectum.ts";
 import { inTerminal } from "../terminal.ts";
+import { loadOfConnect, loadOfGrpc } from "./load.ts";
 import { npmInstall, type PackedCommand } from "./prepare.ts";
 
 interface Finished {
@@ -63,6 +71,10 @@ export class Drive {
 
   /** `npm start`, the call it prints, every command for running servers, and a stop. */
   async startCallStop(): Promise<void> {
+    const handler = join(this.project, "src/services/shop.ts");
+    const source = readFileSync(handler, "utf8");
+    // What npm start builds is what drain() runs.
+    writeFileSync(handler, countingCalls(source));
     const server = this.#start("npm start");
     const call = await lineOf(server, /npx connectum call localhost:\d+/);
     assert.deepEqual(JSON.parse((await this.#succeeds(call.trim())).stdout), {
@@ -92,6 +104,29 @@ export class Drive {
     await ended(server);
     await ended(watch);
     assert.ok(!(await isOpen(Number(port))), "the port is still open");
+    writeFileSync(handler, source);
+  }
+
+  /** Two instances of what was built, under constant load; one and then the other is told to stop. */
+  async drain(): Promise<void> {
+    const [first, second] = [this.#instance(), this.#instance()];
+    const addresses = await Promise.all([first, second].map(addressOf));
+    const loads = [
+      loadOfGrpc(addresses),
+      loadOfGrpc(addresses.slice(0, 1)),
+      loadOfConnect(addresses[0] ?? ""),
+    ] as const;
+    const [both] = loads;
+    await Promise.all(loads.map((load) => load.more(50)));
+    const handledByFirst = await stopped(first);
+    await both.more(50);
+    await Promise.all(loads.map((load) => load.stop()));
+    const handled = handledByFirst + (await stopped(second));
+    // A client that has another server to go to does not notice.
+    assert.deepEqual(both.failures(), []);
+    // The handlers ran for calls that were accepted, and for no other.
+    const answered = loads.reduce((sum, load) => sum + load.answered(), 0);
+    assert.equal(answered, handled, "calls that were accepted have no answer");
   }
 
   /** Everything that works on the project. */
@@ -172,6 +207,14 @@ export class Drive {
     return { code: await ended(child), ...text };
   }
 
+  /** The built service, without npm and a shell around it. */
+  #instance(): ChildProcess {
+    return spawn(this.#node, ["--enable-source-maps", "dist/server.js"], {
+      cwd: this.project,
+      env: this.#env,
+    });
+  }
+
   /** In a process group of its own: a shell does not pass signals on. */
   #start(command: string): ChildProcess {
     const PATH = [join(this.project, "node_modules/.bin"), this.#env.PATH].join(delimiter);
@@ -181,6 +224,34 @@ export class Drive {
       detached: true,
     });
   }
+}
+
+/** A handler that takes its time, and says in the end how often it ran. */
+function countingCalls(source: string): string {
+  const counted = source.replace(
+    "  sayHello({ name }) {",
+    `  async sayHello({ name }) {
+    handled++;
+    await new Promise((done) => setTimeout(done, 50));`,
+  );
+  assert.notEqual(counted, source);
+  return `${counted}
+let handled = 0;
+process.on("exit", () => console.log("handled", handled));
+`;
+}
+
+async function addressOf(server: ChildProcess): Promise<string> {
+  const line = await lineOf(server, /call localhost:\d+/);
+  return `127.0.0.1:${/localhost:(\d+)/.exec(line)?.[1]}`;
+}
+
+/** Tells a server to stop, which it must do by itself; how many calls it has handled. */
+async function stopped(server: ChildProcess): Promise<number> {
+  const line = lineOf(server, /^handled \d+/);
+  server.kill("SIGTERM");
+  assert.equal(await ended(server), 0, "exit code after SIGTERM");
+  return Number((await line).split(" ")[1]);
 }
 
 function ended(child: ChildProcess): Promise<number | null> {
