@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { defineService, type ServiceDefinition } from "connectum/core";
 import { Reflection } from "connectum/reflection";
@@ -178,6 +179,17 @@ describe("connectum call", { concurrency: 2 }, () => {
   });
 });
 
+const violation = {
+  ruleId: "string.min_len",
+  message: "is too short",
+  field: {
+    elements: [
+      { fieldName: "items", subscript: { case: "index" as const, value: 2n } },
+      { fieldName: "labels", subscript: { case: "stringKey" as const, value: "a" } },
+    ],
+  },
+};
+
 describe("errors of connectum call", { concurrency: 2 }, () => {
   const failing = defineService(GreeterService, {
     sayHello() {
@@ -206,6 +218,27 @@ describe("errors of connectum call", { concurrency: 2 }, () => {
       message: "no such person",
       details: [],
     });
+  });
+
+  test("shows one line for each rule a request breaks", async (t) => {
+    const { baseUrl } = await startServer(t, {
+      services: [
+        defineService(GreeterService, {
+          sayHello() {
+            throw new ConnectError("invalid", Code.InvalidArgument, undefined, [
+              { desc: ViolationsSchema, value: { violations: [violation, { message: "no" }] } },
+            ]);
+          },
+        }),
+      ],
+      protocols: [Reflection()],
+    });
+    const { stderr } = await connectum(["call", baseUrl, `${GREETER}/SayHello`]);
+    assert.deepEqual(stderr.trimEnd().split("\n"), [
+      "error: invalid_argument: invalid",
+      '  buf.validate.Violations items[2].labels["a"]: is too short [string.min_len]',
+      "  buf.validate.Violations no",
+    ]);
   });
 
   const mistakes: [name: string, data: string, message: RegExp][] = [

@@ -39,6 +39,17 @@ describe("connectum", { concurrency: 2 }, () => {
     for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
   });
 
+  test("connection options stand apart, and a wide one has a line of its own", async () => {
+    const { stdout } = await connectum(["call", "--help"]);
+    const [own = "", connection = ""] = stdout.split(/^Connection:$/m);
+    assert.match(own, /^ {2}-d, --data <json\|@file\|-> {2}Request as JSON/m);
+    assert.doesNotMatch(own, /--ca/);
+    assert.match(
+      connection,
+      /^ {6}--protocol <grpc\|grpc-web\|connect>\n {30}Protocol to speak \(default: grpc\)\n/m,
+    );
+  });
+
   test("--version is that of the package", async () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
     assert.deepEqual(await connectum(["--version"]), {

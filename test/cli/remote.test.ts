@@ -55,6 +55,20 @@ describe("connectum list", () => {
   });
 });
 
+describe("connectum list in a terminal", () => {
+  test("says what comes next, which can be run as it is", async (t) => {
+    const { url } = await start(t);
+    const next = async (...args: string[]) => {
+      const { output } = await inTerminal(args);
+      return /: npx connectum (.*)\n$/.exec(plain(output))?.[1]?.split(" ") ?? [];
+    };
+    const methods = await next("list", url);
+    assert.deepEqual(methods, ["list", url, "connectum.test.v1.AuditService"]);
+    const method = await next("list", url, "greeter.v1.GreeterService");
+    assert.deepEqual(method, ["describe", url, "greeter.v1.GreeterService/SayHello"]);
+  });
+});
+
 describe("connectum describe", { concurrency: 2 }, () => {
   test("prints a method with its messages and a request to fill in", async (t) => {
     const { url } = await start(t);

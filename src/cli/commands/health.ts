@@ -2,12 +2,8 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { Health, ServingStatus } from "../../healthcheck/index.ts";
 import { CliError, ExitCode, usageError } from "../cli-error.ts";
 import { defineCliCommand } from "../command.ts";
-import {
-  type Connection,
-  connectionArgs,
-  parseTarget,
-  withConnection,
-} from "../remote/connection.ts";
+import { type Connection, parseTarget, withConnection } from "../remote/connection.ts";
+import { connectionArgs } from "../remote/connection-args.ts";
 import { reportingErrors } from "../remote/error-report.ts";
 import { paint } from "../terminal.ts";
 
@@ -24,13 +20,20 @@ export const healthCommand = defineCliCommand({
       description: "Server, such as http://localhost:5000",
       required: true,
     },
-    service: { type: "positional", required: false, description: "One service. Default: all" },
-    watch: { type: "boolean", description: "Print every change until the server or you end it" },
+    service: {
+      type: "positional",
+      required: false,
+      description: "Service to ask about. Default: the server as a whole",
+    },
+    watch: {
+      type: "boolean",
+      description: "Print the status and every change of it, until Ctrl-C",
+    },
     "timeout-ms": {
       type: "string",
       valueHint: "ms",
       default: "5000",
-      description: "Longest to wait for the answer; for --watch none",
+      description: "Longest to wait for an answer; --watch waits for ever",
     },
     ...connectionArgs,
     json: { type: "boolean", description: "Status as JSON" },

@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { connect } from "node:net";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { lineOf } from "../connectum.ts";
-import { inTerminal } from "../terminal.ts";
+import { inTerminal, plain } from "../terminal.ts";
 import { loadOfConnect, loadOfGrpc } from "./load.ts";
 import { npmInstall, type PackedCommand } from "./prepare.ts";
 
@@ -61,7 +61,10 @@ export class Drive {
       ],
     });
     assert.equal(code, 0, output);
-    assert.match(output, /npm install/);
+    // Then npm start prints the call: four commands to the first answer.
+    const folder = relative(work, this.project);
+    const commands = plain(output).match(/(?<=^ {2})\S.*/gm);
+    assert.deepEqual(commands?.slice(-2), [`cd ${folder} && npm install`, "npm start"]);
     npmInstall(this.project);
   }
 
@@ -93,7 +96,7 @@ export class Drive {
     assert.equal(refused.code, 1);
     assert.match(
       refused.stderr,
-      /^error: invalid_argument: [^\n]*\n {2}buf\.validate\.Violations \{/,
+      /^error: invalid_argument: [^\n]*\n {2}buf\.validate\.Violations name: .*\[string\.min_len\]$/m,
     );
 
     const watch = this.#start(`connectum health ${address} --watch`);
