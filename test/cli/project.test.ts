@@ -118,7 +118,10 @@ describe("commands that load a server module", { concurrency: 2 }, () => {
     assert.equal((await connectum(["catalog", "--check"], { cwd })).code, 0);
     await connectum(["add", "service", "Orders"], { cwd });
     const early = await connectum(["catalog", "--check"], { cwd });
-    assert.match(early.stderr, /hint: generate the code first: connectum generate/);
+    assert.equal(
+      early.stderr,
+      "error: src/server.ts needs generated code that is not there: gen/orders/v1/orders_pb.js\nhint: generate the code first: connectum generate\n",
+    );
     await connectum(["generate"], { cwd });
     const drift = await connectum(["catalog", "--check"], { cwd });
     assert.equal(drift.code, 1);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import type { Interceptor } from "@connectrpc/connect";
 import { defineService } from "connectum/core";
 import { Healthcheck, ServingStatus } from "connectum/healthcheck";
 import { Reflection } from "connectum/reflection";
@@ -52,6 +53,31 @@ describe("connectum list", () => {
       request: "greeter.v1.ConverseRequest",
       response: "greeter.v1.ConverseResponse",
     });
+  });
+});
+
+describe("the reflection stream of a command", () => {
+  test("is ended, not cancelled: the server has nothing to log", async (t) => {
+    const ends: string[] = [];
+    const watchEnd: Interceptor = (next) => async (request) => {
+      request.signal.addEventListener("abort", () => ends.push("aborted"), { once: true });
+      const response = await next(request);
+      if (!response.stream) return response;
+      const { message } = response;
+      return {
+        ...response,
+        message: (async function* () {
+          yield* message;
+          ends.push("ended");
+        })(),
+      };
+    };
+    const { baseUrl } = await startServer(t, {
+      protocols: [Reflection()],
+      interceptors: [watchEnd],
+    });
+    await output("list", baseUrl);
+    assert.equal(ends[0], "ended");
   });
 });
 

@@ -123,7 +123,7 @@ async function call(
     process.exitCode = ExitCode.INTERRUPTED;
   } finally {
     interrupt.end();
-    schema.close();
+    await schema.close();
   }
 }
 

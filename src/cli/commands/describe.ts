@@ -48,7 +48,7 @@ export const describeCommand = defineCliCommand({
           if (args.json) printJson(desc, schema);
           else printText(desc, schema);
         } finally {
-          schema.close();
+          await schema.close();
         }
       }),
     );

@@ -34,7 +34,7 @@ export const listCommand = defineCliCommand({
           else if (args.service) await printMethods(schema, args.service, args.url);
           else printServices(names, args.url);
         } finally {
-          schema.close();
+          await schema.close();
         }
       }),
     );

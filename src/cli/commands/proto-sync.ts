@@ -102,7 +102,7 @@ function readSchema(
         }
         return { services, files: schema.files };
       } finally {
-        schema.close();
+        await schema.close();
       }
     }),
   );

@@ -16,6 +16,9 @@ type Answer = ServerReflectionResponse["messageResponse"];
 /** How long a server may take for its first answer. */
 const FIRST_ANSWER_TIMEOUT_MS = 10_000;
 
+/** How long a server may take to end a stream that has no more questions. */
+const END_TIMEOUT_MS = 500;
+
 /** One reflection stream: asks v1, and v1alpha if the server does not have that. */
 export class ReflectionClient {
   readonly #transport: Transport;
@@ -51,8 +54,8 @@ export class ReflectionClient {
     return answer.case === "allExtensionNumbersResponse" ? answer.value.extensionNumber : [];
   }
 
-  close(): void {
-    this.#stream?.close();
+  async close(): Promise<void> {
+    await this.#stream?.close();
   }
 
   async #files(question: Question): Promise<FileDescriptorProto[] | undefined> {
@@ -132,10 +135,13 @@ class QuestionStream {
     return value.messageResponse;
   }
 
-  close(): void {
-    this.#deliver?.({ done: true, value: undefined });
-    this.#abort.abort();
-    this.#answers.next().catch(() => {});
+  /** Ends the stream as one that has all it wanted: the server need not take it for cancelled. */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#abort.abort(), END_TIMEOUT_MS);
+    if (this.#deliver) this.#deliver({ done: true, value: undefined });
+    else this.#abort.abort();
+    await this.#answers.next().catch(() => {});
+    clearTimeout(timer);
   }
 
   #questions(): AsyncIterable<ServerReflectionRequest> {
