@@ -23,12 +23,15 @@ const skipKubernetes =
 describe("the packed command, as a person drives it", () => {
   let packed: PackedCommand;
   let drive: Drive;
+  let plain: Promise<void>;
   let building: Promise<BuiltImage>;
   before(async () => {
     packed = packCommand();
     drive = new Drive(packed, process.execPath, "person");
     await drive.init();
-    // Beside the tests that come before the one that awaits it, on files they do not change.
+    // What has files of its own runs beside the tests that come before the one that awaits it.
+    plain = drive.plain();
+    plain.catch(() => {});
     const context = join(packed.work, "context");
     cpSync(drive.project, context, {
       recursive: true,
@@ -40,13 +43,14 @@ describe("the packed command, as a person drives it", () => {
   });
   after(() => packed.remove());
 
-  test("npm test passes in the new project", () => drive.test());
   test("npm start prints a call that is answered; a stop drains", () => drive.startCallStop());
   test("a stop under constant load loses no call and exits with 0", () => drive.drain());
   test("add, generate, catalog and doctor", () => drive.work());
   test("connectum test passes", () => drive.suites());
   test("auth explain shows who may call what", () => drive.access());
   test("dev restarts on a change and leaves no port open", () => drive.dev());
+
+  test("init --yes, npm test, npm start and the call it prints", () => plain);
 
   test("the manifests are valid Kubernetes objects", { skip: skipKubernetes }, () =>
     drive.kubernetes(checker),

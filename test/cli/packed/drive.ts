@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   appendFileSync,
   existsSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { connect } from "node:net";
@@ -68,8 +69,27 @@ export class Drive {
     npmInstall(this.project);
   }
 
-  async test(): Promise<void> {
-    await this.#succeeds("npm test");
+  /**
+   * `init` without questions makes a smaller project with the same packages; `npm test`, `npm start`
+   * and the call it prints work there too.
+   */
+  async plain(): Promise<void> {
+    const { bin, tarball } = this.#packed;
+    const plainProject = join(this.#cwd, "plain");
+    const init = [bin, "init", plainProject, "--yes", "--connectum", tarball];
+    execFileSync(this.#node, init, { stdio: ["ignore", "ignore", "inherit"] });
+    const manifest = (project: string) => {
+      return JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
+    };
+    assert.deepEqual({ ...manifest(plainProject), name: "shop" }, manifest(this.project));
+    symlinkSync(join(this.project, "node_modules"), join(plainProject, "node_modules"));
+    await this.#succeeds("npm test", plainProject);
+    const server = this.#start("npm start", plainProject);
+    const call = await lineOf(server, /npx connectum call localhost:\d+/);
+    const { stdout } = await this.#succeeds(call.trim(), plainProject);
+    assert.deepEqual(JSON.parse(stdout), { greeting: "Hello, Ada!" });
+    signal(server, "SIGTERM");
+    await ended(server);
   }
 
   /** `npm start`, the call it prints, every command for running servers, and a stop. */
@@ -136,6 +156,7 @@ export class Drive {
   async work(): Promise<void> {
     await this.#succeeds("connectum add service Orders");
     await this.#succeeds("connectum generate");
+    await this.#succeeds("node --import tsx --test test/*.test.ts");
     await this.#succeeds("connectum catalog");
     const use =
       'import { catalog } from "./catalog.ts";\nimport { buildServer } from "./server.ts";\n';
@@ -192,14 +213,14 @@ export class Drive {
     assert.notEqual(typo.code, 0);
   }
 
-  async #succeeds(command: string): Promise<Finished> {
-    const finished = await this.#run(command);
+  async #succeeds(command: string, cwd = this.project): Promise<Finished> {
+    const finished = await this.#run(command, "", cwd);
     assert.equal(finished.code, 0, `${command}\n${finished.stdout}\n${finished.stderr}`);
     return finished;
   }
 
-  async #run(command: string, input = ""): Promise<Finished> {
-    const child = this.#start(command);
+  async #run(command: string, input = "", cwd = this.project): Promise<Finished> {
+    const child = this.#start(command, cwd);
     const text = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -219,10 +240,10 @@ export class Drive {
   }
 
   /** In a process group of its own: a shell does not pass signals on. */
-  #start(command: string): ChildProcess {
+  #start(command: string, cwd = this.project): ChildProcess {
     const PATH = [join(this.project, "node_modules/.bin"), this.#env.PATH].join(delimiter);
     return spawn("sh", ["-c", command], {
-      cwd: this.project,
+      cwd,
       env: { ...this.#env, PATH },
       detached: true,
     });

@@ -10,7 +10,7 @@ const asked = process.argv.slice(2).map(Number);
 const majors = asked.length > 0 ? asked : nodeMajors;
 const steps = [
   "init",
-  "test",
+  "plain",
   "startCallStop",
   "drain",
   "work",
