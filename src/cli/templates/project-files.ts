@@ -22,7 +22,7 @@ export async function projectFiles(options: ProjectOptions): Promise<Files> {
       compilerOptions: {
         module: "nodenext",
         target: "es2022",
-        lib: ["es2023", "dom"],
+        lib: ["es2023"],
         strict: true,
         noUncheckedIndexedAccess: true,
         verbatimModuleSyntax: true,

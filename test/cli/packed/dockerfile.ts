@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
@@ -66,11 +66,14 @@ function copy(words: string[], project: string, stages: Map<string, Stage>, to: 
       : join(project, source);
     if (!existsSync(path)) throw new Error(`COPY: there is no ${path}`);
     const isDirectoryTarget = target.endsWith("/") && source !== ".";
-    cpSync(path, join(to, target, isDirectoryTarget ? basename(path) : ""), {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (file) => stage !== undefined || !IGNORED.has(basename(file)),
-    });
+    const destination = join(to, target, isDirectoryTarget ? basename(path) : "");
+    if (stage === undefined) {
+      const filter = (file: string) => !IGNORED.has(basename(file));
+      cpSync(path, destination, { recursive: true, filter });
+    } else {
+      // Nothing needs a stage again that was copied from, and packages are thousands of files.
+      renameSync(path, destination);
+    }
   }
 }
 

@@ -64,8 +64,11 @@ export class Drive {
     assert.equal(code, 0, output);
     // Then npm start prints the call: four commands to the first answer.
     const folder = relative(work, this.project);
-    const commands = plain(output).match(/(?<=^ {2})\S.*/gm);
-    assert.deepEqual(commands?.slice(-2), [`cd ${folder} && npm install`, "npm start"]);
+    const [, written = ""] = plain(output).split("files written to");
+    assert.deepEqual(written.match(/(?<=^ {2})\S.*/gm), [
+      `cd ${folder} && npm install`,
+      "npm start",
+    ]);
     npmInstall(this.project);
   }
 
