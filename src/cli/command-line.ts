@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
 import type { ArgDef, ArgsDef } from "citty";
-import { nearest } from "../core/internal.ts";
 import { usageError } from "./cli-error.ts";
 import { type CliCommand, globalArgs } from "./command.ts";
 
@@ -8,14 +7,18 @@ import { type CliCommand, globalArgs } from "./command.ts";
  * Refuses what citty would let pass: unknown options, options without their value, surplus or missing
  * arguments.
  */
-export function checkCommandLine(name: string, command: CliCommand, rawArgs: string[]): void {
+export async function checkCommandLine(
+  name: string,
+  command: CliCommand,
+  rawArgs: string[],
+): Promise<void> {
   const args: ArgsDef = { ...command.args, ...globalArgs };
   const positionals: string[] = [];
   for (const token of tokensOf(args, rawArgs)) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
     const definition = definitionOf(args, token.name);
-    if (!definition) throw unknownOption(name, token.rawName, args);
+    if (!definition) throw await unknownOption(name, token.rawName, args);
     const isFlag = definition.type === "boolean";
     if (isFlag && token.value !== undefined) {
       throw usageError(`${token.rawName} takes no value, got "${token.value}"`);
@@ -67,10 +70,11 @@ function definitionOf(args: ArgsDef, name: string): ArgDef | undefined {
   return args[positive]?.type === "boolean" ? args[positive] : undefined;
 }
 
-function unknownOption(command: string, rawName: string, args: ArgsDef) {
+async function unknownOption(command: string, rawName: string, args: ArgsDef) {
   const names = Object.entries(args)
     .filter(([, { type }]) => type !== "positional")
     .map(([name]) => name);
+  const { nearest } = await import("./nearest.ts");
   const suggestion = nearest(rawName.replace(/^-+/, ""), names);
   return usageError(
     `${command} has no option ${rawName}`,

@@ -50,5 +50,5 @@ export function defineCliCommand<const T extends ArgsDef>(
 export const globalArgs = {
   help: { type: "boolean", alias: "h", description: "Show this help" },
   verbose: { type: "boolean", description: "Show the stack of errors" },
-  color: { type: "boolean", description: "", default: true },
+  color: { type: "boolean", description: "No colours, as with NO_COLOR set", default: true },
 } as const satisfies ArgsDef;

@@ -2,9 +2,13 @@ import type { ArgDef, ArgsDef } from "citty";
 import type { CliCommand, CommandEntry } from "./command.ts";
 import { globalArgs } from "./command.ts";
 import { hintOf, shortOf } from "./command-line.ts";
+import { connectionArgs } from "./remote/connection-args.ts";
 import { columns, paint, textWidth, wrap } from "./terminal.ts";
 
 type Stream = NodeJS.WriteStream;
+
+/** A longer option has a line of its own, so that the descriptions of all keep their room. */
+const MAX_OPTION_WIDTH = 30;
 
 /** The screen of `connectum <command> --help`. */
 export function commandHelp(name: string, command: CliCommand, stream: Stream): string {
@@ -12,10 +16,9 @@ export function commandHelp(name: string, command: CliCommand, stream: Stream): 
   const width = textWidth(stream);
   const args = Object.entries(command.args);
   const positionals = args.filter(([, { type }]) => type === "positional");
-  const options = [
-    ...args.filter(([, { type }]) => type !== "positional"),
-    ...Object.entries(globalArgs as ArgsDef).filter(([, { description }]) => description !== ""),
-  ];
+  const own = args.filter(([arg, { type }]) => type !== "positional" && !(arg in connectionArgs));
+  const options = [...own, ...Object.entries(globalArgs as ArgsDef)];
+  const connection = args.filter(([arg]) => arg in connectionArgs);
   const usage = positionals.map(([arg, definition]) => positional(arg, definition)).join(" ");
   const lines = [...wrap(command.description, width), ""];
   lines.push(`${bold("Usage:")} connectum ${name}${usage && ` ${usage}`} [options]`, "");
@@ -26,8 +29,13 @@ export function commandHelp(name: string, command: CliCommand, stream: Stream): 
     ]);
     lines.push(bold("Arguments:"), ...columns(rows, 2, width), "");
   }
-  const rows = options.map(([arg, definition]) => [option(arg, definition), described(definition)]);
-  lines.push(bold("Options:"), ...columns(rows, 2, width), "");
+  const rowsOf = (some: typeof options) =>
+    some.map(([arg, definition]) => [option(arg, definition), described(definition)]);
+  lines.push(bold("Options:"), ...columns(rowsOf(options), 2, width, MAX_OPTION_WIDTH), "");
+  if (connection.length > 0) {
+    const rows = columns(rowsOf(connection), 2, width, MAX_OPTION_WIDTH);
+    lines.push(bold("Connection:"), ...rows, "");
+  }
   lines.push(bold(command.examples.length === 1 ? "Example:" : "Examples:"));
   for (const example of command.examples) lines.push(`  ${cyan(`npx connectum ${example}`)}`);
   return `${lines.join("\n")}\n`;
@@ -40,7 +48,7 @@ export function groupHelp(
   commands: Readonly<Record<string, CommandEntry>>,
   stream: Stream,
 ): string {
-  const { bold } = paint(stream);
+  const { bold, cyan } = paint(stream);
   const width = textWidth(stream);
   const command = name === "" ? "connectum" : `connectum ${name}`;
   const rows = [...leaves(commands, "")];
@@ -53,6 +61,7 @@ export function groupHelp(
     ...columns(rows, 2, width),
     "",
     `Options and an example of each: ${command} <command> --help`,
+    ...(name === "" ? [`A first service: ${cyan("npx connectum init shop")}`] : []),
     "",
   ].join("\n");
 }
@@ -75,7 +84,8 @@ function positional(name: string, definition: ArgDef): string {
 function option(name: string, definition: ArgDef): string {
   const short = shortOf(definition);
   const value = definition.type === "boolean" ? "" : ` ${hintOf(definition)}`;
-  return `${short === undefined ? "    " : `-${short}, `}--${name}${value}`;
+  const no = definition.type === "boolean" && definition.default === true ? "no-" : "";
+  return `${short === undefined ? "    " : `-${short}, `}--${no}${name}${value}`;
 }
 
 function described(definition: ArgDef): string {

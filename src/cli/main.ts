@@ -1,5 +1,4 @@
 import { runCommand } from "citty";
-import { nearest } from "../core/internal.ts";
 import { CliError, ExitCode, usageError } from "./cli-error.ts";
 import type { CommandEntry, CommandGroup, LazyCommand } from "./command.ts";
 import { checkCommandLine } from "./command-line.ts";
@@ -39,11 +38,11 @@ async function runLeaf(entry: LazyCommand, name: string, rawArgs: string[]): Pro
     process.stdout.write(commandHelp(name, command, process.stdout));
     return;
   }
-  checkCommandLine(name, command, rawArgs);
+  await checkCommandLine(name, command, rawArgs);
   await runCommand(command.definition, { rawArgs });
 }
 
-function runGroup(group: CommandGroup, name: string, rawArgs: string[]): void {
+async function runGroup(group: CommandGroup, name: string, rawArgs: string[]): Promise<void> {
   if (name === "" && ["--version", "-v"].includes(rawArgs[0] ?? "")) {
     process.stdout.write(`${ownVersion()}\n`);
     return;
@@ -64,6 +63,7 @@ function runGroup(group: CommandGroup, name: string, rawArgs: string[]): void {
     return;
   }
   const command = name === "" ? "connectum" : `connectum ${name}`;
+  const { nearest } = await import("./nearest.ts");
   const suggestion = nearest(word, Object.keys(group.commands));
   throw usageError(
     `unknown command "${word}"`,

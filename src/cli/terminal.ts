@@ -55,12 +55,20 @@ export function wrap(text: string, width: number): string[] {
   return line === "" ? lines : [...lines, line];
 }
 
-/** Rows in columns as wide as their longest cell; the last column is wrapped. */
-export function columns(rows: readonly (readonly string[])[], indent: number, width: number) {
+/**
+ * Rows in columns as wide as their longest cell; the last column is wrapped, and begins on a line of
+ * its own where a cell before it is wider than `maxCell`.
+ */
+export function columns(
+  rows: readonly (readonly string[])[],
+  indent: number,
+  width: number,
+  maxCell = Number.POSITIVE_INFINITY,
+): string[] {
   const widths: number[] = [];
   for (const row of rows) {
     row.slice(0, -1).forEach((cell, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+      if (cell.length <= maxCell) widths[index] = Math.max(widths[index] ?? 0, cell.length);
     });
   }
   const left = indent + widths.reduce((sum, cell) => sum + cell + 2, 0);
@@ -68,7 +76,9 @@ export function columns(rows: readonly (readonly string[])[], indent: number, wi
   for (const row of rows) {
     const head = row.slice(0, -1).map((cell, index) => cell.padEnd(widths[index] ?? 0));
     const last = row.at(-1) ?? "";
-    const [first = "", ...rest] = wrap(last, Math.max(20, width - left));
+    const wrapped = wrap(last, Math.max(20, width - left));
+    const isWide = row.slice(0, -1).some((cell) => cell.length > maxCell);
+    const [first = "", ...rest] = isWide ? ["", ...wrapped] : wrapped;
     lines.push(`${" ".repeat(indent)}${[...head, first].join("  ")}`.trimEnd());
     for (const line of rest) lines.push(" ".repeat(left) + line);
   }

@@ -1,50 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { Healthcheck } from "connectum/healthcheck";
 import { Reflection } from "connectum/reflection";
-import { createTestCertificates, createTestServer } from "connectum/testing";
+import { createTestServer } from "connectum/testing";
 import { connectum } from "./connectum.ts";
-import { skipGo, startGoServer } from "./servers.ts";
+import { authority, pemFiles, serverPair } from "./pem-files.ts";
 
 const createProtocols = () => [Reflection(), Healthcheck()];
-const authority = await createTestCertificates();
-const otherAuthority = await createTestCertificates();
-const serverPair = await authority.issue();
-const clientPair = await authority.issue({ name: "client" });
-const strangerPair = await otherAuthority.issue({ name: "stranger" });
-
-/** PEM files for `--ca`, `--cert` and `--key`. */
-function pemFiles(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), "connectum-pem-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const write = (name: string, content: string) => {
-    const path = join(folder, name);
-    writeFileSync(path, content);
-    return path;
-  };
-  return {
-    ca: write("ca.pem", authority.ca),
-    serverCert: write("server.pem", serverPair.cert),
-    serverKey: write("server.key", serverPair.key),
-    client: [
-      "--cert",
-      write("client.pem", clientPair.cert),
-      "--key",
-      write("client.key", clientPair.key),
-    ],
-    stranger: [
-      "--cert",
-      write("s.pem", strangerPair.cert),
-      "--key",
-      write("s.key", strangerPair.key),
-    ],
-  };
-}
 
 async function listen(t: TestContext, server: Server): Promise<string> {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -68,7 +32,7 @@ async function succeeds(args: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-describe("a server that cannot be reached", () => {
+describe("a server that cannot be reached", { concurrency: 2 }, () => {
   test("nobody listens", async () => {
     const { error, hint } = await failure(["list", "http://127.0.0.1:9"]);
     assert.match(error, /cannot connect to 127\.0\.0\.1:9: connection refused/);
@@ -111,7 +75,7 @@ describe("a server that cannot be reached", () => {
   });
 });
 
-describe("TLS", () => {
+describe("TLS", { concurrency: 2 }, () => {
   test("https to a plaintext server, http to a TLS server: both say what to write", async (t) => {
     const plain = await createTestServer({ t, protocols: createProtocols() });
     const tls = await createTestServer({ t, protocols: createProtocols(), tls: serverPair });
@@ -159,21 +123,9 @@ describe("TLS", () => {
     assert.match(wrong.error, /client certificate/);
     await succeeds(["list", baseUrl, "--ca", ca, ...client]);
   });
-
-  test("grpc-go over TLS and mTLS", { skip: skipGo }, async (t) => {
-    const { ca, serverCert, serverKey, client } = pemFiles(t);
-    const pair = ["-cert", serverCert, "-key", serverKey];
-    const tls = `https://${await startGoServer(t, pair)}`;
-    const mtls = `https://${await startGoServer(t, [...pair, "-client-ca", ca])}`;
-    const method = "grpc.testing.TestService/EmptyCall";
-    await succeeds(["call", tls, method, "--ca", ca]);
-    await succeeds(["call", mtls, method, "--ca", ca, ...client]);
-    const refused = await failure(["call", mtls, method, "--ca", ca]);
-    assert.match(refused.error, /wants a client certificate/);
-  });
 });
 
-describe("arguments that cannot work", () => {
+describe("arguments that cannot work", { concurrency: 2 }, () => {
   const wrong: [name: string, args: string[], message: RegExp][] = [
     ["no URL", ["list", "http://"], /"http:\/\/" is no URL/],
     ["another scheme", ["list", "ftp://host"], /scheme "ftp"/],

@@ -71,7 +71,7 @@ function next(child: ChildProcess, pattern: RegExp): Promise<string> {
   return lineOf(child, pattern);
 }
 
-describe("connectum dev", () => {
+describe("connectum dev", { concurrency: 2 }, () => {
   test("restarts on a change of code, generates on a change of the schema", async (t) => {
     const cwd = await createProject(t);
     const { child, result } = startDev(t, cwd);

@@ -6,7 +6,7 @@ import { connectum } from "./connectum.ts";
 import { inTerminal, plain } from "./terminal.ts";
 import { temporaryFolder } from "./workspace.ts";
 
-describe("connectum init", () => {
+describe("connectum init", { concurrency: 2 }, () => {
   test("writes the whole project and prints the commands that come next", async (t) => {
     const cwd = temporaryFolder(t);
     const { code, stdout, stderr } = await connectum(["init", "shop", "--yes"], { cwd });
@@ -84,7 +84,7 @@ describe("connectum init", () => {
   }
 });
 
-describe("connectum init in a terminal", () => {
+describe("connectum init in a terminal", { concurrency: 2 }, () => {
   test("asks for folder, name and template, and takes typed answers", async (t) => {
     const cwd = temporaryFolder(t);
     const { code, output } = await inTerminal(["init"], {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { program } from "../../src/cli/program.ts";
-import { connectum } from "./connectum.ts";
+import { bin, connectum } from "./connectum.ts";
 
 interface Group {
   readonly commands: Readonly<Record<string, object>>;
@@ -16,7 +17,7 @@ function* commandLines(group: Group, words: string[] = []): Generator<string[]> 
   }
 }
 
-describe("connectum", () => {
+describe("connectum", { concurrency: 2 }, () => {
   for (const words of commandLines(program)) {
     test(`${words.join(" ")} --help shows usage and an example within 80 columns`, async () => {
       const { code, stdout, stderr } = await connectum([...words, "--help"]);
@@ -36,6 +37,17 @@ describe("connectum", () => {
       assert.match(stdout, new RegExp(`^  ${words.join(" ")}  `, "m"));
     }
     for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  });
+
+  test("connection options stand apart, and a wide one has a line of its own", async () => {
+    const { stdout } = await connectum(["call", "--help"]);
+    const [own = "", connection = ""] = stdout.split(/^Connection:$/m);
+    assert.match(own, /^ {2}-d, --data <json\|@file\|-> {2}Request as JSON/m);
+    assert.doesNotMatch(own, /--ca/);
+    assert.match(
+      connection,
+      /^ {6}--protocol <grpc\|grpc-web\|connect>\n {30}Protocol to speak \(default: grpc\)\n/m,
+    );
   });
 
   test("--version is that of the package", async () => {
@@ -84,6 +96,22 @@ describe("connectum", () => {
   test("--verbose adds the stack", async () => {
     const { stderr } = await connectum(["list", "http://", "--verbose"]);
     assert.match(stderr, /^error: "http:\/\/" is no URL\nhint: .*\n.*CliError: [\s\S]*\n {4}at /);
+  });
+
+  test("what talks to servers is loaded by the commands that do", () => {
+    const refuse = `export const resolve = (specifier, context, next) => {
+      if (specifier.startsWith("@connectrpc/")) throw new Error(specifier);
+      return next(specifier, context);
+    };`;
+    const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+    const hooks = url(
+      `import { register } from "node:module"; register(${JSON.stringify(url(refuse))});`,
+    );
+    const statusOf = (...args: string[]) =>
+      spawnSync(process.execPath, ["--import", hooks, bin, ...args]).status;
+    assert.equal(statusOf("--help"), 0);
+    assert.equal(statusOf("init", "--help"), 0);
+    assert.notEqual(statusOf("list", "--help"), 0);
   });
 
   test("importing its modules runs nothing", async () => {

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { lineOf } from "./connectum.ts";
-import { dropUnavailable, runDockerfile, startImage } from "./packed/dockerfile.ts";
+import {
+  type BuiltImage,
+  dropUnavailable,
+  runDockerfile,
+  startImage,
+} from "./packed/dockerfile.ts";
 import { Drive } from "./packed/drive.ts";
 import { type PackedCommand, packCommand } from "./packed/prepare.ts";
 
@@ -18,27 +23,41 @@ const skipKubernetes =
 describe("the packed command, as a person drives it", () => {
   let packed: PackedCommand;
   let drive: Drive;
+  let plain: Promise<void>;
+  let building: Promise<BuiltImage>;
   before(async () => {
     packed = packCommand();
     drive = new Drive(packed, process.execPath, "person");
     await drive.init();
+    // What has files of its own runs beside the tests that come before the one that awaits it.
+    plain = drive.plain();
+    plain.catch(() => {});
+    const context = join(packed.work, "context");
+    cpSync(drive.project, context, {
+      recursive: true,
+      filter: (path) => path !== join(drive.project, "node_modules"),
+    });
+    dropUnavailable(join(context, "package-lock.json"));
+    building = runDockerfile(context, join(packed.work, "image"));
+    building.catch(() => {});
   });
   after(() => packed.remove());
 
-  test("npm test passes in the new project", () => drive.test());
   test("npm start prints a call that is answered; a stop drains", () => drive.startCallStop());
+  test("a stop under constant load loses no call and exits with 0", () => drive.drain());
   test("add, generate, catalog and doctor", () => drive.work());
   test("connectum test passes", () => drive.suites());
   test("auth explain shows who may call what", () => drive.access());
   test("dev restarts on a change and leaves no port open", () => drive.dev());
+
+  test("init --yes, npm test, npm start and the call it prints", () => plain);
 
   test("the manifests are valid Kubernetes objects", { skip: skipKubernetes }, () =>
     drive.kubernetes(checker),
   );
 
   test("the steps of the Dockerfile make an image that serves and is healthy", async (t) => {
-    dropUnavailable(join(drive.project, "package-lock.json"));
-    const image = runDockerfile(drive.project, join(packed.work, "image"));
+    const image = await building;
     const server = startImage(image, "0");
     t.after(() => server.kill("SIGKILL"));
     const line = await lineOf(server, /localhost:\d+/);

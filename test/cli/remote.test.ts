@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import type { Interceptor } from "@connectrpc/connect";
 import { defineService } from "connectum/core";
 import { Healthcheck, ServingStatus } from "connectum/healthcheck";
 import { Reflection } from "connectum/reflection";
@@ -10,9 +11,8 @@ import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb
 import { greeter } from "../../examples/greeter/service.ts";
 import { catalog } from "../reflection/catalog.ts";
 import { connectum, jsonLines, lineOf, startConnectum } from "./connectum.ts";
-import { skipGo, startGoServer, startGrpcJs } from "./servers.ts";
 import { inTerminal, plain } from "./terminal.ts";
-import { linkPackages, temporaryFolder } from "./workspace.ts";
+import { emptyProject } from "./workspace.ts";
 
 async function start(t: TestContext) {
   const health = Healthcheck();
@@ -57,7 +57,47 @@ describe("connectum list", () => {
   });
 });
 
-describe("connectum describe", () => {
+describe("the reflection stream of a command", () => {
+  test("is ended, not cancelled: the server has nothing to log", async (t) => {
+    const ends: string[] = [];
+    const watchEnd: Interceptor = (next) => async (request) => {
+      request.signal.addEventListener("abort", () => ends.push("aborted"), { once: true });
+      const response = await next(request);
+      if (!response.stream) return response;
+      const { message } = response;
+      return {
+        ...response,
+        message: (async function* () {
+          yield* message;
+          ends.push("ended");
+        })(),
+      };
+    };
+    const { baseUrl } = await createTestServer({
+      t,
+      protocols: [Reflection()],
+      interceptors: [watchEnd],
+    });
+    await output("list", baseUrl);
+    assert.equal(ends[0], "ended");
+  });
+});
+
+describe("connectum list in a terminal", () => {
+  test("says what comes next, which can be run as it is", async (t) => {
+    const { url } = await start(t);
+    const next = async (...args: string[]) => {
+      const { output } = await inTerminal(args);
+      return /: npx connectum (.*)\n$/.exec(plain(output))?.[1]?.split(" ") ?? [];
+    };
+    const methods = await next("list", url);
+    assert.deepEqual(methods, ["list", url, "connectum.test.v1.AuditService"]);
+    const method = await next("list", url, "greeter.v1.GreeterService");
+    assert.deepEqual(method, ["describe", url, "greeter.v1.GreeterService/SayHello"]);
+  });
+});
+
+describe("connectum describe", { concurrency: 2 }, () => {
   test("prints a method with its messages and a request to fill in", async (t) => {
     const { url } = await start(t);
     assert.equal(
@@ -103,7 +143,7 @@ message SayHelloResponse {
   });
 });
 
-describe("connectum health", () => {
+describe("connectum health", { concurrency: 2 }, () => {
   test("exits 0 while it serves and 1 while it does not", async (t) => {
     const { url, health } = await start(t);
     assert.equal(await output("health", url), "SERVING\n");
@@ -164,15 +204,7 @@ describe("a single response in a terminal", () => {
   });
 });
 
-describe("connectum proto sync", () => {
-  /** A project with packages, and nothing of its own. */
-  function project(t: TestContext): string {
-    const cwd = temporaryFolder(t);
-    writeFileSync(join(cwd, "package.json"), JSON.stringify({ type: "module" }));
-    linkPackages(cwd);
-    return cwd;
-  }
-
+describe("connectum proto sync", { concurrency: 2 }, () => {
   async function sync(cwd: string, url: string, ...args: string[]) {
     const all = ["proto", "sync", "--from", url, "--out", "clients", "--json", ...args];
     const { code, stdout, stderr } = await connectum(all, { cwd });
@@ -182,7 +214,7 @@ describe("connectum proto sync", () => {
 
   test("writes clients that work, and only what changed the second time", async (t) => {
     const { url } = await start(t);
-    const cwd = project(t);
+    const cwd = emptyProject(t);
     const planned = await sync(cwd, url, "--service", "greeter.v1.GreeterService", "--dry-run");
     const first = await sync(cwd, url, "--service", "greeter.v1.GreeterService");
     assert.deepEqual(first, planned);
@@ -208,7 +240,7 @@ describe("connectum proto sync", () => {
 
   test("takes a template of one's own", async (t) => {
     const { url } = await start(t);
-    const cwd = project(t);
+    const cwd = emptyProject(t);
     const template = {
       version: "v2",
       plugins: [{ local: "protoc-gen-es", out: "ts", opt: "target=ts" }],
@@ -216,23 +248,6 @@ describe("connectum proto sync", () => {
     writeFileSync(join(cwd, "sync.yaml"), JSON.stringify(template));
     const args = ["--service", "greeter.v1.GreeterService", "--template", "sync.yaml"];
     assert.deepEqual((await sync(cwd, url, ...args)).added, ["ts/greeter/v1/greeter_pb.ts"]);
-  });
-
-  test("works against grpc-js with @grpc/reflection", async (t) => {
-    const cwd = project(t);
-    const { services, added } = await sync(cwd, await startGrpcJs(t));
-    assert.deepEqual(services, ["chat.v1.Chat"]);
-    // @grpc/proto-loader does not keep the name of the file.
-    const path = added.find((name: string) => name.endsWith("_pb.d.ts"));
-    assert.match(readFileSync(join(cwd, "clients", path), "utf8"), /talk: \{\s+methodKind: "bidi_/);
-  });
-
-  test("works against grpc-go", { skip: skipGo }, async (t) => {
-    const cwd = project(t);
-    const { services } = await sync(cwd, await startGoServer(t));
-    assert.deepEqual(services, ["grpc.testing.TestService"]);
-    const path = join(cwd, "clients/grpc/testing/test_pb.d.ts");
-    assert.match(readFileSync(path, "utf8"), /fullDuplexCall/);
   });
 
   test("without --from or --out says so", async () => {

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
@@ -21,6 +29,14 @@ export function linkPackages(project: string): void {
   symlinkSync(resolve("."), join(modules, "connectum"));
 }
 
+/** A project with packages, and nothing of its own. */
+export function emptyProject(t: TestContext): string {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  linkPackages(folder);
+  return folder;
+}
+
 /** A project made by `connectum init`, ready to run. */
 export async function createProject(t: TestContext, ...args: string[]): Promise<string> {
   const folder = temporaryFolder(t);
@@ -29,4 +45,23 @@ export async function createProject(t: TestContext, ...args: string[]): Promise<
   const project = join(folder, "shop");
   linkPackages(project);
   return project;
+}
+
+let generated: Promise<string> | undefined;
+
+/** A project made by `connectum init` with its code, which is generated once for all tests of a file. */
+export async function createGeneratedProject(t: TestContext): Promise<string> {
+  const project = await createProject(t);
+  generated ??= generateOnce(project);
+  cpSync(await generated, join(project, "gen"), { recursive: true });
+  return project;
+}
+
+async function generateOnce(project: string): Promise<string> {
+  const { code, stderr } = await connectum(["generate"], { cwd: project });
+  if (code !== 0) throw new Error(stderr);
+  const folder = mkdtempSync(join(tmpdir(), "connectum-gen-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  cpSync(join(project, "gen"), folder, { recursive: true });
+  return folder;
 }

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Server } from "../../core/index.ts";
 import { CliError, messageOf } from "../cli-error.ts";
@@ -13,6 +14,7 @@ interface ServerModule {
  */
 export async function loadServer(path: string, copy = ""): Promise<Server> {
   const url = pathToFileURL(path);
+  const shown = shorten(path);
   let loaded: ServerModule;
   try {
     loaded = await import(url.href);
@@ -21,18 +23,27 @@ export async function loadServer(path: string, copy = ""): Promise<Server> {
       loaded = await import(url.href);
     }
   } catch (cause) {
-    const lacksCode = /Cannot find module .*_pb\.[jt]s/.test(messageOf(cause));
-    throw new CliError(`${path} cannot be loaded: ${messageOf(cause)}`, {
-      hint: lacksCode ? "generate the code first: connectum generate" : undefined,
+    const [, missing] = /Cannot find module '(.*_pb\.[jt]s)'/.exec(messageOf(cause)) ?? [];
+    if (missing === undefined) {
+      throw new CliError(`${shown} cannot be loaded: ${messageOf(cause)}`, { cause });
+    }
+    throw new CliError(`${shown} needs generated code that is not there: ${shorten(missing)}`, {
+      hint: "generate the code first: connectum generate",
       cause,
     });
   }
   const { buildServer, default: exported } = loaded;
   const server = typeof buildServer === "function" ? await buildServer() : exported;
   if (isServer(server)) return server;
-  throw new CliError(`${path} exports no server`, {
+  throw new CliError(`${shown} exports no server`, {
     hint: "export a function buildServer(): Server, or a Server that is not started as default",
   });
+}
+
+/** A path as a person in the project would write it. */
+function shorten(path: string): string {
+  const inProject = relative(process.cwd(), path);
+  return inProject.startsWith("..") ? path : inProject;
 }
 
 function isServer(value: unknown): value is Server {

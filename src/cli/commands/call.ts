@@ -4,12 +4,8 @@ import { ExitCode, usageError } from "../cli-error.ts";
 import { defineCliCommand } from "../command.ts";
 import { messageToJson } from "../json/print-message.ts";
 import { type LoadType, readRequests } from "../json/read-requests.ts";
-import {
-  type Connection,
-  connectionArgs,
-  parseTarget,
-  withConnection,
-} from "../remote/connection.ts";
+import { type Connection, parseTarget, withConnection } from "../remote/connection.ts";
+import { connectionArgs } from "../remote/connection-args.ts";
 import { RpcFailure, reportingErrors } from "../remote/error-report.ts";
 import { RemoteSchema } from "../remote/remote-schema.ts";
 
@@ -25,20 +21,27 @@ const args = {
     alias: "d",
     valueHint: "json|@file|-",
     description:
-      "Request as JSON, from a file, or from standard input; for streams several values in a row. Default: one empty request, and none for a client stream",
+      "Request as JSON, from a file, or from standard input (-). A stream takes several in a row. Default: one empty request; for a client stream none",
   },
   ...connectionArgs,
   http1: { type: "boolean", description: "Call over HTTP/1.1 (grpc-web and connect)" },
-  "timeout-ms": { type: "string", valueHint: "ms", description: "Deadline of the call" },
+  "timeout-ms": {
+    type: "string",
+    valueHint: "ms",
+    description: "Longest the call may take. Default: no limit",
+  },
   include: {
     type: "boolean",
     alias: "i",
     description: "Show response headers and trailers, on standard error",
   },
-  "emit-defaults": { type: "boolean", description: "Show fields that have no value, too" },
+  "emit-defaults": {
+    type: "boolean",
+    description: "Show fields that have their default value too",
+  },
   json: {
     type: "boolean",
-    description: "One line per response on terminals too, and errors as JSON",
+    description: "One line per response in a terminal too, and errors as JSON",
   },
 } as const;
 
@@ -51,7 +54,7 @@ type Flags = {
 
 export const callCommand = defineCliCommand({
   description:
-    "Call any method of a running server. Its schema is read through reflection; responses are printed as JSON, one line each unless a terminal shows a single one.",
+    "Call any method of a running server. Its schema is read through reflection. Responses are printed as JSON: one line each, a single one indented in a terminal.",
   examples: [
     `call localhost:5000 shop.v1.Orders/Get -d '{"id":"7"}'`,
     `call https://example.com shop.v1.Orders/Watch -H "x-team: a"`,
@@ -120,7 +123,7 @@ async function call(
     process.exitCode = ExitCode.INTERRUPTED;
   } finally {
     interrupt.end();
-    schema.close();
+    await schema.close();
   }
 }
 

@@ -10,7 +10,8 @@ import { usageError } from "../cli-error.ts";
 import { defineCliCommand } from "../command.ts";
 import { exampleJson } from "../json/example-json.ts";
 import { printSymbol } from "../print-proto/print-file.ts";
-import { connectionArgs, parseTarget, withConnection } from "../remote/connection.ts";
+import { parseTarget, withConnection } from "../remote/connection.ts";
+import { connectionArgs } from "../remote/connection-args.ts";
 import { reportingErrors } from "../remote/error-report.ts";
 import { RemoteSchema } from "../remote/remote-schema.ts";
 import { paint } from "../terminal.ts";
@@ -47,7 +48,7 @@ export const describeCommand = defineCliCommand({
           if (args.json) printJson(desc, schema);
           else printText(desc, schema);
         } finally {
-          schema.close();
+          await schema.close();
         }
       }),
     );

@@ -1,16 +1,9 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Health, ServingStatus } from "../../healthcheck/index.ts";
 import { CliError, ExitCode, usageError } from "../cli-error.ts";
 import { defineCliCommand } from "../command.ts";
-import {
-  Health,
-  HealthCheckResponse_ServingStatus as Status,
-} from "../gen/grpc/health/v1/health_pb.js";
-import {
-  type Connection,
-  connectionArgs,
-  parseTarget,
-  withConnection,
-} from "../remote/connection.ts";
+import { type Connection, parseTarget, withConnection } from "../remote/connection.ts";
+import { connectionArgs } from "../remote/connection-args.ts";
 import { reportingErrors } from "../remote/error-report.ts";
 import { paint } from "../terminal.ts";
 
@@ -27,13 +20,20 @@ export const healthCommand = defineCliCommand({
       description: "Server, such as http://localhost:5000",
       required: true,
     },
-    service: { type: "positional", required: false, description: "One service. Default: all" },
-    watch: { type: "boolean", description: "Print every change until the server or you end it" },
+    service: {
+      type: "positional",
+      required: false,
+      description: "Service to ask about. Default: the server as a whole",
+    },
+    watch: {
+      type: "boolean",
+      description: "Print the status and every change of it, until Ctrl-C",
+    },
     "timeout-ms": {
       type: "string",
       valueHint: "ms",
       default: "5000",
-      description: "Longest to wait for the answer; for --watch none",
+      description: "Longest to wait for an answer; --watch waits for ever",
     },
     ...connectionArgs,
     json: { type: "boolean", description: "Status as JSON" },
@@ -68,7 +68,7 @@ async function check(
   try {
     const { status } = await client.check({ service }, { timeoutMs });
     print(status, service, json);
-    if (status !== Status.SERVING) process.exitCode = ExitCode.FAILED;
+    if (status !== ServingStatus.SERVING) process.exitCode = ExitCode.FAILED;
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     if (error.code === Code.NotFound) {
@@ -107,15 +107,20 @@ function withoutHealth(error: ConnectError): Error {
   });
 }
 
-function print(status: Status, service: string, json: boolean, time?: Date): void {
-  const name = Status[status] ?? String(status);
+function print(status: number, service: string, json: boolean, time?: Date): void {
+  const name = statusName(status);
   if (json) {
     const line = { status: name, service, ...(time ? { time: time.toISOString() } : {}) };
     process.stdout.write(`${JSON.stringify(line)}\n`);
     return;
   }
   const { green, red, dim } = paint(process.stdout);
-  const colored = status === Status.SERVING ? green(name) : red(name);
+  const colored = status === ServingStatus.SERVING ? green(name) : red(name);
   const when = time ? `${dim(time.toTimeString().slice(0, 8))}  ` : "";
   process.stdout.write(`${when}${colored}${service === "" ? "" : `  ${service}`}\n`);
+}
+
+function statusName(status: number): string {
+  const known = Object.entries(ServingStatus).find(([, value]) => value === status);
+  return known?.[0] ?? String(status);
 }

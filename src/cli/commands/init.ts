@@ -16,7 +16,11 @@ export const initCommand = defineCliCommand({
     "Make a service that runs: schema, handler, server with health, reflection and interceptors, test, Dockerfile and Kubernetes manifests.",
   examples: ["init shop", "init shop --template full --yes"],
   args: {
-    dir: { type: "positional", required: false, description: "Folder to make. Default: asked" },
+    dir: {
+      type: "positional",
+      required: false,
+      description: "Folder to make the service in; asked for when left out",
+    },
     name: {
       type: "string",
       valueHint: "name",
@@ -71,11 +75,12 @@ function packageName(folder: string): string {
 
 function checkTarget(root: string, force: boolean): void {
   if (!existsSync(root)) return;
-  if (!statSync(root).isDirectory()) throw usageError(`${root} is a file`, "name another folder");
+  const shown = relative(process.cwd(), root) || "this folder";
+  if (!statSync(root).isDirectory()) throw usageError(`${shown} is a file`, "name another folder");
   const theirs = readdirSync(root).filter((name) => !HARMLESS.has(name));
   if (theirs.length === 0 || force) return;
   const some = theirs.slice(0, 3).join(", ");
-  throw new CliError(`${root} is not empty: ${some}${theirs.length > 3 ? ", …" : ""}`, {
+  throw new CliError(`${shown} is not empty: ${some}${theirs.length > 3 ? ", …" : ""}`, {
     hint: "name another folder, or write into this one with --force",
     exitCode: ExitCode.FAILED,
   });

@@ -1,7 +1,9 @@
 import { defineCliCommand } from "../command.ts";
-import { connectionArgs, parseTarget, withConnection } from "../remote/connection.ts";
+import { parseTarget, withConnection } from "../remote/connection.ts";
+import { connectionArgs } from "../remote/connection-args.ts";
 import { reportingErrors } from "../remote/error-report.ts";
 import { RemoteSchema } from "../remote/remote-schema.ts";
+import { paint } from "../terminal.ts";
 
 export const listCommand = defineCliCommand({
   description: "List the services of a running server, or the methods of one of them.",
@@ -29,19 +31,34 @@ export const listCommand = defineCliCommand({
         try {
           const names = args.service ? [args.service] : await schema.listServices();
           if (args.json) await printJson(schema, names);
-          else if (args.service) await printMethods(schema, args.service);
-          else print(names);
+          else if (args.service) await printMethods(schema, args.service, args.url);
+          else printServices(names, args.url);
         } finally {
-          schema.close();
+          await schema.close();
         }
       }),
     );
   },
 });
 
-async function printMethods(schema: RemoteSchema, name: string): Promise<void> {
-  const service = await schema.service(name);
-  print(service.methods.map((method) => `${name}/${method.name}`));
+function printServices(names: readonly string[], url: string): void {
+  print(names);
+  const own = names.find((name) => !/^grpc\./.test(name)) ?? names[0];
+  if (own !== undefined) suggest("Its methods", `list ${url} ${own}`);
+}
+
+async function printMethods(schema: RemoteSchema, name: string, url: string): Promise<void> {
+  const { methods } = await schema.service(name);
+  const paths = methods.map((method) => `${name}/${method.name}`);
+  print(paths);
+  if (paths[0] !== undefined) suggest("What it takes", `describe ${url} ${paths[0]}`);
+}
+
+/** What a person may want next; output that goes to a program has data alone. */
+function suggest(text: string, command: string): void {
+  if (!process.stdout.isTTY) return;
+  const { cyan } = paint(process.stdout);
+  process.stdout.write(`\n${text}: ${cyan(`npx connectum ${command}`)}\n`);
 }
 
 async function printJson(schema: RemoteSchema, names: readonly string[]): Promise<void> {

@@ -10,7 +10,8 @@ import { startProgress } from "../progress.ts";
 import { builtInTemplate, chooseTemplate, runBuf } from "../project/buf.ts";
 import { Project } from "../project/project.ts";
 import { compareFolders, copyChanges, type FileChanges } from "../project/write-files.ts";
-import { connectionArgs, parseTarget, type Target, withConnection } from "../remote/connection.ts";
+import { parseTarget, type Target, withConnection } from "../remote/connection.ts";
+import { connectionArgs } from "../remote/connection-args.ts";
 import { reportingErrors } from "../remote/error-report.ts";
 import { RemoteSchema } from "../remote/remote-schema.ts";
 import { paint } from "../terminal.ts";
@@ -101,7 +102,7 @@ function readSchema(
         }
         return { services, files: schema.files };
       } finally {
-        schema.close();
+        await schema.close();
       }
     }),
   );

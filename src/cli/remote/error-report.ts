@@ -9,6 +9,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { CliError } from "../cli-error.ts";
 import type { Connection } from "./connection.ts";
 import { explainFailure } from "./explain-failure.ts";
+import { violationNotes } from "./violation-notes.ts";
 
 /** Types services attach to errors that their own schema need not name; read when there are details. */
 async function detailTypes(): Promise<Registry> {
@@ -58,11 +59,8 @@ export class RpcFailure extends CliError {
   readonly json: JsonValue;
 
   constructor(error: ConnectError, details: readonly DecodedDetail[]) {
-    const notes = details.map(({ type, value, bytes }) => {
-      return `  ${type} ${value === undefined ? `(base64) ${bytes}` : JSON.stringify(value)}`;
-    });
     super(`${codeName(error.code)}: ${error.rawMessage || "(no message)"}`, {
-      notes,
+      notes: details.flatMap(notesOf),
       hint: hintFor(error.code),
       cause: error,
     });
@@ -72,6 +70,15 @@ export class RpcFailure extends CliError {
       details: details.map((detail) => ({ ...detail })) as JsonValue[],
     };
   }
+}
+
+/** A detail on one line; of validation one line for each rule that was broken. */
+function notesOf({ type, value, bytes }: DecodedDetail): string[] {
+  if (value === undefined) return [`  ${type} (base64) ${bytes}`];
+  if (type === "buf.validate.Violations") {
+    return violationNotes(value).map((note) => `  ${type} ${note}`);
+  }
+  return [`  ${type} ${JSON.stringify(value)}`];
 }
 
 async function decodeDetails(error: ConnectError, findTypes: FindTypes): Promise<DecodedDetail[]> {

@@ -1,20 +1,23 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { ServerReflection, ServerReflectionV1Alpha } from "../../reflection/index.ts";
 import { CliError } from "../cli-error.ts";
-import {
-  ServerReflection,
-  type ServerReflectionRequest,
-  ServerReflectionRequestSchema,
-  type ServerReflectionResponse,
-} from "../gen/grpc/reflection/v1/reflection_pb.js";
-import { ServerReflection as ServerReflectionV1Alpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.js";
 
+const { input: RequestSchema } = ServerReflection.method.serverReflectionInfo;
+
+type ServerReflectionRequest = MessageShape<typeof RequestSchema>;
+type ServerReflectionResponse = MessageShape<
+  typeof ServerReflection.method.serverReflectionInfo.output
+>;
 type Question = ServerReflectionRequest["messageRequest"];
 type Answer = ServerReflectionResponse["messageResponse"];
 
 /** How long a server may take for its first answer. */
 const FIRST_ANSWER_TIMEOUT_MS = 10_000;
+
+/** How long a server may take to end a stream that has no more questions. */
+const END_TIMEOUT_MS = 500;
 
 /** One reflection stream: asks v1, and v1alpha if the server does not have that. */
 export class ReflectionClient {
@@ -51,8 +54,8 @@ export class ReflectionClient {
     return answer.case === "allExtensionNumbersResponse" ? answer.value.extensionNumber : [];
   }
 
-  close(): void {
-    this.#stream?.close();
+  async close(): Promise<void> {
+    await this.#stream?.close();
   }
 
   async #files(question: Question): Promise<FileDescriptorProto[] | undefined> {
@@ -67,7 +70,7 @@ export class ReflectionClient {
   }
 
   async #ask(messageRequest: Question): Promise<Answer> {
-    const request = create(ServerReflectionRequestSchema, { messageRequest });
+    const request = create(RequestSchema, { messageRequest });
     if (this.#stream) return this.#stream.ask(request);
     try {
       return await this.#open(ServerReflection, request);
@@ -132,10 +135,13 @@ class QuestionStream {
     return value.messageResponse;
   }
 
-  close(): void {
-    this.#deliver?.({ done: true, value: undefined });
-    this.#abort.abort();
-    this.#answers.next().catch(() => {});
+  /** Ends the stream as one that has all it wanted: the server need not take it for cancelled. */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#abort.abort(), END_TIMEOUT_MS);
+    if (this.#deliver) this.#deliver({ done: true, value: undefined });
+    else this.#abort.abort();
+    await this.#answers.next().catch(() => {});
+    clearTimeout(timer);
   }
 
   #questions(): AsyncIterable<ServerReflectionRequest> {

@@ -118,8 +118,8 @@ export class RemoteSchema {
     );
   }
 
-  close(): void {
-    this.#client.close();
+  async close(): Promise<void> {
+    await this.#client.close();
   }
 
   async #add(files: readonly FileDescriptorProto[]): Promise<void> {

@@ -22,7 +22,7 @@ export async function projectFiles(options: ProjectOptions): Promise<Files> {
       compilerOptions: {
         module: "nodenext",
         target: "es2022",
-        lib: ["es2023", "dom"],
+        lib: ["es2023"],
         strict: true,
         noUncheckedIndexedAccess: true,
         verbatimModuleSyntax: true,
@@ -153,7 +153,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   await server.start();
   const { address } = server;
   const port = typeof address === "object" ? address?.port : address;
-  console.log(\`${names.npm} listens on http://localhost:\${port}. Call it:\`);
+  console.log(\`${names.npm} listens on http://localhost:\${port}. Call it from another terminal:\`);
   console.log(
     \`  npx connectum call localhost:\${port} ${names.service}/SayHello -d '{"name":"Ada"}'\`,
   );

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { promisify } from "node:util";
 
 export interface BuiltImage {
   /** The folder that is the image's working directory. */
@@ -22,7 +23,7 @@ const IGNORED = new Set(["node_modules", "dist", "gen", ".git"]);
  * Runs the steps of a Dockerfile as shell commands, each stage in a folder of its own, where no
  * Docker is. Throws at a step it does not know or that fails.
  */
-export function runDockerfile(project: string, work: string): BuiltImage {
+export async function runDockerfile(project: string, work: string): Promise<BuiltImage> {
   const stages = new Map<string, Stage>();
   let stage: Stage = { folder: work, env: {} };
   let command: string[] = [];
@@ -43,12 +44,7 @@ export function runDockerfile(project: string, work: string): BuiltImage {
       copy(words, project, stages, stage.folder);
     } else if (instruction === "RUN") {
       const env = { ...process.env, ...stage.env };
-      const { status, stderr } = spawnSync("sh", ["-ec", rest], {
-        cwd: stage.folder,
-        env,
-        encoding: "utf8",
-      });
-      if (status !== 0) throw new Error(`${line} failed\n${stderr}`);
+      await promisify(execFile)("sh", ["-ec", rest], { cwd: stage.folder, env });
     } else if (instruction === "CMD") {
       command = JSON.parse(rest);
     } else if (instruction === "HEALTHCHECK") {
@@ -70,11 +66,14 @@ function copy(words: string[], project: string, stages: Map<string, Stage>, to: 
       : join(project, source);
     if (!existsSync(path)) throw new Error(`COPY: there is no ${path}`);
     const isDirectoryTarget = target.endsWith("/") && source !== ".";
-    cpSync(path, join(to, target, isDirectoryTarget ? basename(path) : ""), {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (file) => stage !== undefined || !IGNORED.has(basename(file)),
-    });
+    const destination = join(to, target, isDirectoryTarget ? basename(path) : "");
+    if (stage === undefined) {
+      const filter = (file: string) => !IGNORED.has(basename(file));
+      cpSync(path, destination, { recursive: true, filter });
+    } else {
+      // Nothing needs a stage again that was copied from, and packages are thousands of files.
+      renameSync(path, destination);
+    }
   }
 }
 

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { lineOf } from "../connectum.ts";
-import { inTerminal } from "../terminal.ts";
+import { inTerminal, plain } from "../terminal.ts";
+import { loadOfConnect, loadOfGrpc } from "./load.ts";
 import { npmInstall, type PackedCommand } from "./prepare.ts";
 
 interface Finished {
@@ -53,16 +62,45 @@ export class Drive {
       ],
     });
     assert.equal(code, 0, output);
-    assert.match(output, /npm install/);
+    // Then npm start prints the call: four commands to the first answer.
+    const folder = relative(work, this.project);
+    const [, written = ""] = plain(output).split("files written to");
+    assert.deepEqual(written.match(/(?<=^ {2})\S.*/gm), [
+      `cd ${folder} && npm install`,
+      "npm start",
+    ]);
     npmInstall(this.project);
   }
 
-  async test(): Promise<void> {
-    await this.#succeeds("npm test");
+  /**
+   * `init` without questions makes a smaller project with the same packages; `npm test`, `npm start`
+   * and the call it prints work there too.
+   */
+  async plain(): Promise<void> {
+    const { bin, tarball } = this.#packed;
+    const plainProject = join(this.#cwd, "plain");
+    const init = [bin, "init", plainProject, "--yes", "--connectum", tarball];
+    execFileSync(this.#node, init, { stdio: ["ignore", "ignore", "inherit"] });
+    const manifest = (project: string) => {
+      return JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
+    };
+    assert.deepEqual({ ...manifest(plainProject), name: "shop" }, manifest(this.project));
+    symlinkSync(join(this.project, "node_modules"), join(plainProject, "node_modules"));
+    await this.#succeeds("npm test", plainProject);
+    const server = this.#start("npm start", plainProject);
+    const call = await lineOf(server, /npx connectum call localhost:\d+/);
+    const { stdout } = await this.#succeeds(call.trim(), plainProject);
+    assert.deepEqual(JSON.parse(stdout), { greeting: "Hello, Ada!" });
+    signal(server, "SIGTERM");
+    await ended(server);
   }
 
   /** `npm start`, the call it prints, every command for running servers, and a stop. */
   async startCallStop(): Promise<void> {
+    const handler = join(this.project, "src/services/shop.ts");
+    const source = readFileSync(handler, "utf8");
+    // What npm start builds is what drain() runs.
+    writeFileSync(handler, countingCalls(source));
     const server = this.#start("npm start");
     const call = await lineOf(server, /npx connectum call localhost:\d+/);
     assert.deepEqual(JSON.parse((await this.#succeeds(call.trim())).stdout), {
@@ -81,7 +119,7 @@ export class Drive {
     assert.equal(refused.code, 1);
     assert.match(
       refused.stderr,
-      /^error: invalid_argument: [^\n]*\n {2}buf\.validate\.Violations \{/,
+      /^error: invalid_argument: [^\n]*\n {2}buf\.validate\.Violations name: .*\[string\.min_len\]$/m,
     );
 
     const watch = this.#start(`connectum health ${address} --watch`);
@@ -92,12 +130,36 @@ export class Drive {
     await ended(server);
     await ended(watch);
     assert.ok(!(await isOpen(Number(port))), "the port is still open");
+    writeFileSync(handler, source);
+  }
+
+  /** Two instances of what was built, under constant load; one and then the other is told to stop. */
+  async drain(): Promise<void> {
+    const [first, second] = [this.#instance(), this.#instance()];
+    const addresses = await Promise.all([first, second].map(addressOf));
+    const loads = [
+      loadOfGrpc(addresses),
+      loadOfGrpc(addresses.slice(0, 1)),
+      loadOfConnect(addresses[0] ?? ""),
+    ] as const;
+    const [both] = loads;
+    await Promise.all(loads.map((load) => load.more(50)));
+    const handledByFirst = await stopped(first);
+    await both.more(50);
+    await Promise.all(loads.map((load) => load.stop()));
+    const handled = handledByFirst + (await stopped(second));
+    // A client that has another server to go to does not notice.
+    assert.deepEqual(both.failures(), []);
+    // The handlers ran for calls that were accepted, and for no other.
+    const answered = loads.reduce((sum, load) => sum + load.answered(), 0);
+    assert.equal(answered, handled, "calls that were accepted have no answer");
   }
 
   /** Everything that works on the project. */
   async work(): Promise<void> {
     await this.#succeeds("connectum add service Orders");
     await this.#succeeds("connectum generate");
+    await this.#succeeds("node --import tsx --test test/*.test.ts");
     await this.#succeeds("connectum catalog");
     const use =
       'import { catalog } from "./catalog.ts";\nimport { buildServer } from "./server.ts";\n';
@@ -154,14 +216,14 @@ export class Drive {
     assert.notEqual(typo.code, 0);
   }
 
-  async #succeeds(command: string): Promise<Finished> {
-    const finished = await this.#run(command);
+  async #succeeds(command: string, cwd = this.project): Promise<Finished> {
+    const finished = await this.#run(command, "", cwd);
     assert.equal(finished.code, 0, `${command}\n${finished.stdout}\n${finished.stderr}`);
     return finished;
   }
 
-  async #run(command: string, input = ""): Promise<Finished> {
-    const child = this.#start(command);
+  async #run(command: string, input = "", cwd = this.project): Promise<Finished> {
+    const child = this.#start(command, cwd);
     const text = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -172,15 +234,51 @@ export class Drive {
     return { code: await ended(child), ...text };
   }
 
+  /** The built service, without npm and a shell around it. */
+  #instance(): ChildProcess {
+    return spawn(this.#node, ["--enable-source-maps", "dist/server.js"], {
+      cwd: this.project,
+      env: this.#env,
+    });
+  }
+
   /** In a process group of its own: a shell does not pass signals on. */
-  #start(command: string): ChildProcess {
+  #start(command: string, cwd = this.project): ChildProcess {
     const PATH = [join(this.project, "node_modules/.bin"), this.#env.PATH].join(delimiter);
     return spawn("sh", ["-c", command], {
-      cwd: this.project,
+      cwd,
       env: { ...this.#env, PATH },
       detached: true,
     });
   }
+}
+
+/** A handler that takes its time, and says in the end how often it ran. */
+function countingCalls(source: string): string {
+  const counted = source.replace(
+    "  sayHello({ name }) {",
+    `  async sayHello({ name }) {
+    handled++;
+    await new Promise((done) => setTimeout(done, 50));`,
+  );
+  assert.notEqual(counted, source);
+  return `${counted}
+let handled = 0;
+process.on("exit", () => console.log("handled", handled));
+`;
+}
+
+async function addressOf(server: ChildProcess): Promise<string> {
+  const line = await lineOf(server, /call localhost:\d+/);
+  return `127.0.0.1:${/localhost:(\d+)/.exec(line)?.[1]}`;
+}
+
+/** Tells a server to stop, which it must do by itself; how many calls it has handled. */
+async function stopped(server: ChildProcess): Promise<number> {
+  const line = lineOf(server, /^handled \d+/);
+  server.kill("SIGTERM");
+  assert.equal(await ended(server), 0, "exit code after SIGTERM");
+  return Number((await line).split(" ")[1]);
 }
 
 function ended(child: ChildProcess): Promise<number | null> {

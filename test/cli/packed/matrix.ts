@@ -8,7 +8,16 @@ import { packCommand } from "./prepare.ts";
 
 const asked = process.argv.slice(2).map(Number);
 const majors = asked.length > 0 ? asked : nodeMajors;
-const steps = ["init", "test", "startCallStop", "work", "suites", "access", "dev"] as const;
+const steps = [
+  "init",
+  "plain",
+  "startCallStop",
+  "drain",
+  "work",
+  "suites",
+  "access",
+  "dev",
+] as const;
 const packed = packCommand();
 let failed = 0;
 
