@@ -2,33 +2,21 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, type TestContext, test } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { main as startPages } from "../../examples/browser/pages.ts";
 import { main as startServer } from "../../examples/browser/server.ts";
-import { missing } from "../interop/tools.ts";
+import { openChromium, skip } from "../browser/chromium.ts";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const protocols = { connect: "Connect", "grpc-web": "gRPC-Web" };
 const waiting = { timeout: 15_000 };
 
-// Chromium asks Google for updates and names unless it is told not to.
-const args = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--host-resolver-rules=MAP localhost 127.0.0.1",
-];
-
-describe("the browser example", { skip: missing(executablePath), timeout: 90_000 }, () => {
-  let browser: Browser;
+describe("the browser example", { skip, timeout: 90_000 }, () => {
+  let browser: BrowserContext;
+  let close: (() => Promise<void>) | undefined;
   before(async () => {
-    browser = await chromium.launch({ executablePath, headless: true, args });
+    ({ browser, close } = await openChromium());
   });
-  after(() => browser?.close());
+  after(() => close?.());
 
   /** The page, at its origin, with the service at another. */
   async function open(t: TestContext, { secondMs = 20, isAllowed = true } = {}) {
@@ -37,7 +25,8 @@ describe("the browser example", { skip: missing(executablePath), timeout: 90_000
     t.after(() => pages.close());
     const origins = [isAllowed ? pages.origin : "http://elsewhere.example"];
     const server = await startServer({ port, origins, secondMs });
-    const page = await browser.newPage({ viewport: { width: 960, height: 760 } });
+    const page = await browser.newPage();
+    await page.setViewportSize({ width: 960, height: 660 });
     t.after(async () => {
       await page.close();
       await server.stop();
