@@ -88,7 +88,7 @@ describe("the Kubernetes example", { skip, timeout: 60_000 }, () => {
 
   test("a pod is ready, drains alive and unready, serves meanwhile, and ends by itself", async (t) => {
     const { container, env } = readManifests();
-    const pod = await startPod(t, { ...env, DRAIN_DELAY_MS: "1500" });
+    const pod = await startPod(t, env);
     const passes = kubelet(t, pod.baseUrl);
     const { startupProbe, readinessProbe, livenessProbe } = container;
     for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
