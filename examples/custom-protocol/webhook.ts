@@ -32,7 +32,7 @@ export function Webhook({
       if (pathname !== path) return false;
       if (request.method !== "POST") return answer(response, 405, { allow: "POST" });
       const body = await readBody(request, maxBytes);
-      if (body === undefined) return answer(response, 413, { connection: "close" });
+      if (body === undefined) return answer(response, 413);
       if (!isSigned(body, secret, request.headers["x-signature"])) return answer(response, 401);
       const event = parse(body);
       if (event === undefined) return answer(response, 400);
