@@ -1,52 +1,31 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import type { CorsOptions, CreateServerOptions } from "connectum/core";
 import { createTestCertificates, createTestServer } from "connectum/testing";
 import { buildSync } from "esbuild";
-import { type BrowserContext, chromium } from "playwright-core";
-import { missing } from "../interop/tools.ts";
+import type { BrowserContext } from "playwright-core";
 import { loadService } from "../load/service.ts";
+import { openChromium, skip } from "./chromium.ts";
 import type { Outcome } from "./page.ts";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const skip = missing(executablePath);
 const protocols = ["connect", "grpc-web"] as const;
 
-// Chromium asks Google for updates and names unless it is told not to.
-const args = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 describe("calls from a page of another origin in Chromium", { skip }, () => {
-  const profile = mkdtempSync(join(tmpdir(), "connectum-chromium-"));
   const pages = createHttpServer((_request, response) => {
     response
       .writeHead(200, { "content-type": "text/html" })
       .end("<!doctype html><title>page</title>");
   });
   let browser: BrowserContext;
+  let close: (() => Promise<void>) | undefined;
   let origin: string;
 
   before(async () => {
     await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
     origin = `http://localhost:${(pages.address() as AddressInfo).port}`;
-    browser = await chromium.launchPersistentContext(profile, {
-      executablePath,
-      headless: true,
-      ignoreHTTPSErrors: true,
-      args: [...args, "--host-resolver-rules=MAP localhost 127.0.0.1"],
-    });
+    ({ browser, close } = await openChromium());
     const { outputFiles } = buildSync({
       entryPoints: ["test/browser/page.ts"],
       bundle: true,
@@ -56,10 +35,9 @@ describe("calls from a page of another origin in Chromium", { skip }, () => {
     await browser.addInitScript({ content: outputFiles[0]?.text });
   });
   after(async () => {
-    await browser?.close();
+    await close?.();
     pages.close();
     pages.closeAllConnections();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
   });
 
   async function callFromPage(

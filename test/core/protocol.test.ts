@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, constants } from "node:http2";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { createClient, type Interceptor } from "@connectrpc/connect";
 import { createServer, defineService, type ProtocolContext } from "connectum/core";
@@ -6,6 +9,7 @@ import { createTestServer } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
 import { greeter } from "../../examples/greeter/service.ts";
 import { createTransport } from "../support/transports.ts";
+import { withResolvers } from "../support/with-resolvers.ts";
 
 describe("protocols", () => {
   test("HTTP handlers run in order, for both HTTP versions; unclaimed requests get 404", async (t) => {
@@ -58,6 +62,69 @@ describe("protocols", () => {
     const response = await fetch(`${baseUrl}/x`);
     assert.deepEqual([response.status, await response.text()], [500, ""]);
     assert.deepEqual(reported, [thrown]);
+  });
+
+  test("a handler that answers in the middle of a request leaves no HTTP/2 stream half open", {
+    timeout: 10_000,
+  }, async (t) => {
+    const { server, baseUrl } = await startServer(t, {
+      // A stop that waits for the stream is a failure.
+      shutdown: { timeout: 60_000 },
+      protocols: [
+        {
+          name: "impatient",
+          register() {},
+          async httpHandler(request, response) {
+            const chunks = request.iterator({ destroyOnReturn: false });
+            for await (const _ of chunks) break;
+            response.writeHead(413).end("too large");
+            return true;
+          },
+        },
+      ],
+    });
+    const session = connect(baseUrl);
+    t.after(() => session.destroy());
+    // Never ended, so only the server can end the stream.
+    const upload = session.request({ ":method": "POST", ":path": "/upload" });
+    upload.write(Buffer.alloc(1024 * 1024));
+    const closed = once(upload, "close");
+    const [headers] = await once(upload, "response");
+    assert.equal(headers[":status"], 413);
+    assert.equal(await text(upload), "too large");
+    await closed;
+    assert.equal(upload.rstCode, constants.NGHTTP2_NO_ERROR);
+    await server.stop();
+  });
+
+  test("a handler may answer first and read on", async (t) => {
+    const read = withResolvers<number>();
+    const { baseUrl } = await startServer(t, {
+      protocols: [
+        {
+          name: "eager",
+          register() {},
+          async httpHandler(request, response) {
+            let size = 0;
+            for await (const chunk of request) {
+              if (size === 0) response.writeHead(202).end();
+              size += chunk.byteLength;
+            }
+            read.resolve(size);
+            return true;
+          },
+        },
+      ],
+    });
+    const session = connect(baseUrl);
+    t.after(() => session.destroy());
+    const upload = session.request({ ":method": "POST", ":path": "/upload" });
+    upload.resume();
+    upload.write("first");
+    await once(upload, "response");
+    await once(upload, "end");
+    upload.end(Buffer.alloc(1024 * 1024));
+    assert.equal(await read.promise, 5 + 1024 * 1024);
   });
 
   test("two protocols of one name are refused", async () => {

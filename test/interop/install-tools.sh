@@ -121,6 +121,7 @@ python_packages grpcio==1.85.1 grpcio-tools==1.85.1 opentelemetry-proto==1.45.2 
   protovalidate==1.2.0 PyJWT==2.10.1 cryptography==50.0.2
 curl_with_http2
 debian_command chromium chromium
+debian_command openssl openssl
 debian_command prometheus prometheus
 debian_command promtool prometheus
 debian_command redis-server redis-server

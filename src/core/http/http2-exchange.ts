@@ -188,33 +188,31 @@ export class Http2Exchange implements Exchange {
     this.#releaseRequest();
   }
 
-  /**
-   * After an answer to a request that is still being sent: NO_ERROR asks the client to stop sending
-   * (RFC 9113, section 8.1), and the stream does not stay half open.
-   */
   #releaseRequest(): void {
     if (this.#isRequestEnded || this.#stream.readableEnded) return;
-    setImmediate(() => this.#closeWhenSent());
-  }
-
-  /**
-   * nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before.
-   * Node destroys a stream only after its request was read to the end, so the rest is thrown away.
-   */
-  #closeWhenSent(): void {
-    const stream = this.#stream;
-    if (this.#isRequestEnded || stream.destroyed) return;
-    if (!stream.closed && stream.state.localClose !== 1) {
-      setTimeout(() => this.#closeWhenSent(), BUSY_SOCKET_MS);
-      return;
-    }
-    stream.close(constants.NGHTTP2_NO_ERROR);
-    stream.resume();
+    setImmediate(closeWhenSent, this.#stream);
   }
 }
 
 /** How long until a socket that was busy with a write is looked at again. */
 const BUSY_SOCKET_MS = 20;
+
+/**
+ * After an answer to a request that is still being sent: NO_ERROR asks the client to stop sending
+ * (RFC 9113, section 8.1), and the stream does not stay half open.
+ *
+ * nghttp2 drops what a stream has not written yet when it is reset, so END_STREAM must be out before.
+ * Node destroys a stream only after its request was read to the end, so the rest is thrown away.
+ */
+export function closeWhenSent(stream: ServerHttp2Stream): void {
+  if (stream.readableEnded || stream.destroyed) return;
+  if (!stream.closed && stream.state.localClose !== 1) {
+    setTimeout(closeWhenSent, BUSY_SOCKET_MS, stream);
+    return;
+  }
+  stream.close(constants.NGHTTP2_NO_ERROR);
+  stream.resume();
+}
 
 const withTrailers = { waitForTrailers: true };
 

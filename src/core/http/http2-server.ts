@@ -2,7 +2,7 @@ import * as http2 from "node:http2";
 import { TLSSocket } from "node:tls";
 import type { RequestHandler } from "../request-handler.ts";
 import type { ResolvedOptions } from "../resolve-options.ts";
-import { Http2Exchange } from "./http2-exchange.ts";
+import { closeWhenSent, Http2Exchange } from "./http2-exchange.ts";
 import { socketOf } from "./peer.ts";
 import type { StallClock } from "./stall-clock.ts";
 
@@ -45,8 +45,19 @@ export function createHttp2Server(
     const socket = socketOf(stream.session);
     // On TLS the session knows only what stands between it and the socket.
     if (socket instanceof TLSSocket) Object.defineProperty(request, "socket", { value: socket });
+    stream.once("finish", () => {
+      if (isBeingRead(request)) return;
+      // The request holds back the stream, whose rest has to be thrown away, while it is full itself.
+      request.resume();
+      setImmediate(closeWhenSent, stream);
+    });
     handler.serveHttp(request, new http2.Http2ServerResponse(stream));
   };
   server.on("stream", onStream as (...args: unknown[]) => void);
   return server;
+}
+
+/** A handler may answer first and read on. */
+function isBeingRead(request: http2.Http2ServerRequest): boolean {
+  return request.readableFlowing === true || request.listenerCount("readable") > 0;
 }

@@ -1,9 +1,12 @@
-// Reads Kubernetes manifests from standard input and decodes each strictly into the type of
-// k8s.io/api its kind names: an unknown or misspelt field is an error. Prints one kind per line.
+// Reads Kubernetes manifests from the named files, or from standard input, and decodes each strictly
+// into the type of k8s.io/api its kind names: an unknown or misspelt field is an error. Prints one
+// kind per line, or with -json each object as Kubernetes reads it.
 package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -30,10 +33,26 @@ var types = map[string]func() any{
 
 func main() {
 	log.SetFlags(0)
-	input, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		log.Fatal(err)
+	asJSON := flag.Bool("json", false, "print each object as JSON")
+	flag.Parse()
+	if flag.NArg() == 0 {
+		input, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			log.Fatal(err)
+		}
+		check(input, *asJSON)
 	}
+	for _, path := range flag.Args() {
+		input, err := os.ReadFile(path)
+		if err != nil {
+			log.Fatal(err)
+		}
+		log.SetPrefix(path + ": ")
+		check(input, *asJSON)
+	}
+}
+
+func check(input []byte, asJSON bool) {
 	for _, document := range bytes.Split(input, []byte("\n---\n")) {
 		if len(bytes.TrimSpace(document)) == 0 {
 			continue
@@ -47,9 +66,18 @@ func main() {
 		if !ok {
 			log.Fatalf("%s: no type for it here", name)
 		}
-		if err := yaml.UnmarshalStrict(document, create()); err != nil {
+		object := create()
+		if err := yaml.UnmarshalStrict(document, object); err != nil {
 			log.Fatalf("%s: %v", name, err)
 		}
-		fmt.Println(name)
+		if !asJSON {
+			fmt.Println(name)
+			continue
+		}
+		output, err := json.Marshal(object)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(string(output))
 	}
 }
