@@ -67,7 +67,8 @@ describe("protocols", () => {
   test("a handler that answers in the middle of a request leaves no HTTP/2 stream half open", {
     timeout: 10_000,
   }, async (t) => {
-    const { server, baseUrl } = await startServer(t, {
+    const { server, baseUrl } = await createTestServer({
+      t,
       // A stop that waits for the stream is a failure.
       shutdown: { timeout: 60_000 },
       protocols: [
@@ -99,7 +100,8 @@ describe("protocols", () => {
 
   test("a handler may answer first and read on", async (t) => {
     const read = withResolvers<number>();
-    const { baseUrl } = await startServer(t, {
+    const { baseUrl } = await createTestServer({
+      t,
       protocols: [
         {
           name: "eager",
