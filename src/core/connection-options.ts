@@ -12,7 +12,7 @@ export interface KeepaliveOptions {
 export interface FloodLimits {
   /** Streams the client opens and does not let finish. Default 200. */
   readonly resetsPerSecond?: number;
-  /** PING frames. Default 100. */
+  /** PING frames with nothing of the server before them; those of bandwidth probes are free. Default 100. */
   readonly pingsPerSecond?: number;
   /** SETTINGS frames. Default 20. */
   readonly settingsPerSecond?: number;

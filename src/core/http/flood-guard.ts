@@ -3,6 +3,9 @@ import type { ResolvedFloodLimits } from "../connection-options.ts";
 
 type LimitName = keyof ResolvedFloodLimits;
 
+/** Of a PING frame, and of the answer to one. */
+export const PING_BYTES = 17;
+
 /**
  * Counts what is cheap to send and dear to answer: streams that are opened and reset, PING, SETTINGS.
  * Each method returns the name of the limit that is passed, once. Floods of CONTINUATION, of empty DATA
@@ -10,16 +13,30 @@ type LimitName = keyof ResolvedFloodLimits;
  */
 export class FloodGuard {
   readonly #limits: ResolvedFloodLimits;
+  readonly #connection: { readonly bytesWritten: number };
+  /** How much would be written by now, had nothing but answers to PINGs gone out. */
+  #quietBytes = 0;
   readonly #resets = new RateCounter();
   readonly #pings = new RateCounter();
   readonly #settings = new RateCounter();
   #isFlooded = false;
 
-  constructor(limits: ResolvedFloodLimits) {
+  constructor(limits: ResolvedFloodLimits, connection: { readonly bytesWritten: number }) {
     this.#limits = limits;
+    this.#connection = connection;
   }
 
+  /**
+   * A client that measures its bandwidth, as those of gRPC do, sends a PING for what it gets, thousands
+   * in a second if the network is quick. So only those count that follow nothing of ours.
+   */
   onPing(): LimitName | undefined {
+    const { bytesWritten } = this.#connection;
+    if (bytesWritten > this.#quietBytes) {
+      this.#quietBytes = bytesWritten + PING_BYTES;
+      return undefined;
+    }
+    this.#quietBytes += PING_BYTES;
     return this.#count(this.#pings, "pingsPerSecond");
   }
 

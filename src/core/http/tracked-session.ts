@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node
 import type { ResolvedFloodLimits } from "../connection-options.ts";
 import type { Logger } from "../logger.ts";
 import { type ConnectionLifetime, withJitter } from "./connection-lifetime.ts";
-import { FloodGuard } from "./flood-guard.ts";
+import { FloodGuard, PING_BYTES } from "./flood-guard.ts";
 import type { FrameSink } from "./frame-sink.ts";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 import { peerOf, socketOf } from "./peer.ts";
@@ -19,8 +19,6 @@ export interface SessionOptions extends ConnectionLifetime {
 
 /** Longest wait for either step of a graceful GOAWAY, whatever the client does. */
 const STEP_LIMIT_MS = 1_000;
-
-const PING_BYTES = 17;
 
 /** How long a connection that is ended for a flood stays open after the GOAWAY. */
 const CALM_MS = 20;
@@ -74,7 +72,7 @@ export class TrackedSession {
     session.close = closeGently;
     this.#handshakeTimer = setTimeout(() => session.destroy(), handshakeTimeout);
     this.slowHeaders = new SlowHeaders(session, sink);
-    this.#floods = new FloodGuard(floodLimits);
+    this.#floods = new FloodGuard(floodLimits, sink);
     session.on("remoteSettings", onSettings);
     session.on("ping", onPing);
     session.on("stream", onStream);
@@ -159,7 +157,8 @@ export class TrackedSession {
     const session = this.#session;
     if (session.destroyed) return;
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    this.#after(CALM_MS, () => session.destroy());
+    // Not the session: to clients whose other streams it resets that would look like an end without error.
+    this.#after(CALM_MS, () => socketOf(session)?.destroy());
   }
 
   /**

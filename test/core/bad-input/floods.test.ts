@@ -48,6 +48,24 @@ for (const [name, flood, limit, option] of [
   );
 }
 
+onEverySite(
+  "a PING for every answer, as clients measure their bandwidth, is no flood",
+  { floodLimits: { pingsPerSecond: 5 } },
+  async (site) => {
+    const client = await RawHttp2.connect(site.port, site.isTls);
+    const answered = (index: number) =>
+      client.find((frame) => frame.streamId === index * 2 + 1 && frame.flags % 2 === 1);
+    for (let index = 0; index < 100; index++) {
+      client.call(index * 2 + 1, path);
+      assert.ok(await answered(index), `${client.names().slice(-4).join()} at call ${index}`);
+      pings(client, 1);
+    }
+    // The same connection, as soon as the answers are missing.
+    pings(client, 20);
+    assert.equal(await client.goaway(), ENHANCE_YOUR_CALM);
+  },
+);
+
 onEverySite("resets without an error code count as well", {}, async (site) => {
   const client = await RawHttp2.connect(site.port, site.isTls);
   resets(client, 410, 0);
