@@ -11,6 +11,7 @@ const LAST_FRAME_MS = 1_000;
  */
 export class TLSSink extends Duplex implements FrameSink {
   readonly #socket: TLSSocket;
+  #bytesWritten = 0;
 
   constructor(socket: TLSSocket) {
     super();
@@ -29,8 +30,14 @@ export class TLSSink extends Duplex implements FrameSink {
     return this.#socket.bytesRead;
   }
 
+  /** What waits here for the socket has left the session, and counts. */
   get bytesWritten(): number {
-    return this.#socket.bytesWritten;
+    return this.#bytesWritten;
+  }
+
+  override write(chunk: Uint8Array, ...rest: never[]): boolean {
+    this.#bytesWritten += chunk.byteLength;
+    return super.write(chunk, ...rest);
   }
 
   writeFrame(frame: Uint8Array): "written" | "impossible" {

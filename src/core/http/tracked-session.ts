@@ -20,6 +20,9 @@ export interface SessionOptions extends ConnectionLifetime {
 /** Longest wait for either step of a graceful GOAWAY, whatever the client does. */
 const STEP_LIMIT_MS = 1_000;
 
+/** How long the notice waits for nothing but a round trip in which nothing went to the client. */
+const PATIENCE_MS = 250;
+
 /** How long a connection that is ended for a flood stays open after the GOAWAY. */
 const CALM_MS = 20;
 
@@ -56,6 +59,8 @@ export class TrackedSession {
   /** Frames of ours may follow: the session has begun to write. */
   #isReady = false;
   #isLeaving = false;
+  /** No quiet round trip came; a call that comes alone will do for the notice. */
+  #isImpatient = false;
   #isAnnounced = false;
   #endLater: NodeJS.Timeout | undefined;
   /** The GOAWAY with the last stream is sent; nghttp2 ignores what arrives now. */
@@ -126,6 +131,7 @@ export class TrackedSession {
     clearTimeout(this.#idleTimer);
     (stream as OwnedStream)[tracked] = this;
     stream.on("close", onStreamClose);
+    if (this.#isImpatient && this.#openStreams === 1) this.#announce();
   }
 
   hearStreamClose(stream: ServerHttp2Stream): void {
@@ -164,9 +170,13 @@ export class TrackedSession {
   /**
    * A client that reads an answer and the GOAWAY behind it at once may begin its next call in between, and
    * common HTTP/2 stacks fail that call before they send it. So the notice follows a round trip in which
-   * nothing went to the client, unless there is none for too long.
+   * nothing went to the client. Where there is none, as with one call after the other on a slow network, it
+   * goes ahead of an answer: a client that begins a call when it has no other has read the last one.
    */
   #announceWhenQuiet(): void {
+    this.#after(PATIENCE_MS, () => {
+      this.#isImpatient = true;
+    });
     this.#after(STEP_LIMIT_MS, () => this.#announce());
     const attempt = () => {
       const before = this.#sink.bytesWritten;
