@@ -5,6 +5,8 @@ export interface BenchOptions {
   readonly rows: readonly string[];
   readonly nodes: readonly number[];
   readonly isQuick: boolean;
+  /** Undefined for as many as the mode has. */
+  readonly rounds: number | undefined;
   readonly json: string | undefined;
   /** Row whose server is profiled instead of measured. */
   readonly profile: string | undefined;
@@ -16,6 +18,7 @@ export const usage = `npm run bench -- [options]
   --rows P1,P4     only these rows
   --node 20,24     Node versions of the servers (default 20,24)
   --quick          fewer and shorter rounds, about 3 minutes instead of about 30
+  --rounds 5       how many rounds (default 5, or 3 with --quick)
   --json FILE      also write every figure to FILE
   --profile P1     CPU profile of our server under the load of a row: functions with the most self time
   --peer NAME      with --profile: the peer to profile (default connectum)`;
@@ -28,6 +31,7 @@ export function parseOptions(args: string[]): BenchOptions | "help" {
       rows: { type: "string", default: "" },
       node: { type: "string", default: "20,24" },
       quick: { type: "boolean", default: false },
+      rounds: { type: "string" },
       json: { type: "string" },
       profile: { type: "string" },
       peer: { type: "string", default: "connectum" },
@@ -39,10 +43,15 @@ export function parseOptions(args: string[]): BenchOptions | "help" {
   if (nodes.length === 0 || nodes.some((major) => !Number.isInteger(major))) {
     throw new Error(`--node takes major versions such as 20,24, got "${values.node}"`);
   }
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
+    throw new Error(`--rounds takes a number above 0, got "${values.rounds}"`);
+  }
   return {
     rows: listOf(values.rows).map(upper),
     nodes,
     isQuick: values.quick,
+    rounds,
     json: values.json,
     profile: values.profile?.toUpperCase(),
     peer: values.peer,

@@ -37,7 +37,7 @@ async function main(options: BenchOptions): Promise<void> {
     node,
     workspace,
     payloads,
-    rounds: options.isQuick ? 3 : 5,
+    rounds: options.rounds ?? (options.isQuick ? 3 : 5),
     slices: options.isQuick ? 5 : 20,
     sliceSeconds: 0.15,
     maxRoundSeconds: options.isQuick ? 4 : 18,
