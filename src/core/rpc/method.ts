@@ -1,4 +1,4 @@
-import { create, type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
+import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -184,10 +184,7 @@ export class Method {
   }
 
   /** A response message, whatever shape of it a handler gave. */
-  readonly toOutput = (output: unknown): Message => {
-    const desc = this.desc.output;
-    return isMessage(output, desc) ? output : create(desc, output as never);
-  };
+  readonly toOutput = (output: unknown): Message => create(this.desc.output, output as never);
 
   /** The innermost function of the chain: calls the implementation with what interceptors left. */
   readonly #invoke = (request: AnyRequest): Promise<AnyResponse> =>
