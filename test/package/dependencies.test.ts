@@ -23,6 +23,7 @@ const declared = Object.keys({ ...own.dependencies, ...own.peerDependencies });
 
 /** Packages of package.json that no import names, and why they are there. */
 const withoutImport: Record<string, string> = {
+  "pino-pretty": "pino loads it by name, for LOG_FORMAT=pretty",
   "reflect-metadata": "@peculiar/x509, which connectum/testing loads, needs it",
 };
 

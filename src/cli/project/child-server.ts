@@ -30,10 +30,6 @@ export class ChildServer {
     this.#options = options;
   }
 
-  get isRunning(): boolean {
-    return this.#child !== undefined;
-  }
-
   start(): void {
     const { entry, cwd, nodeArgs, onListening, onExit } = this.#options;
     const preload = pathToFileURL(scriptPath("dev-child")).href;

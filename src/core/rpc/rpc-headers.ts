@@ -29,11 +29,6 @@ export class RpcHeaders implements Headers {
     return headers;
   }
 
-  get isEmpty(): boolean {
-    for (const name in this.#fields) if (isVisible(name)) return false;
-    return true;
-  }
-
   append(name: string, value: string): void {
     const key = checkName(name);
     const text = checkValue(key, value);
