@@ -74,9 +74,18 @@ export class LocalCall implements CallSource, EventListenerObject {
 
   /** The caller's signal fired. */
   handleEvent(): void {
-    const isLate = performance.now() >= this.#deadline - CLOCK_TOLERANCE_MS;
-    const reason = isLate ? deadlineExceeded() : clientLeft();
-    this.leave(reason, ConnectError.from(this.#signal?.reason, Code.Canceled));
+    const callerError = ConnectError.from(this.#signal?.reason, Code.Canceled);
+    const reason = this.#isDeadline(callerError) ? deadlineExceeded() : clientLeft();
+    this.leave(reason, callerError);
+  }
+
+  /**
+   * A timer of the caller's for the same deadline may fire before ours: timers count from the beginning
+   * of a turn, however long it has been.
+   */
+  #isDeadline({ code }: ConnectError): boolean {
+    if (this.#deadline === Number.POSITIVE_INFINITY) return false;
+    return code === Code.DeadlineExceeded || performance.now() >= this.#deadline;
   }
 
   #release(): void {
@@ -84,6 +93,3 @@ export class LocalCall implements CallSource, EventListenerObject {
     this.#signal?.removeEventListener("abort", this);
   }
 }
-
-/** A timer of the caller's for the same deadline may fire so much before ours. */
-const CLOCK_TOLERANCE_MS = 2;
