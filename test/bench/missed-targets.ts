@@ -12,11 +12,11 @@ export const missedTargets: Readonly<Record<string, string>> = {
     "a third of the time is `toBinary()` in both; the rest of the distance is the handler's own async generator, three turns of promises for each message, which the bare handler's loop does not have.",
   "P4 connectum / grpc-js": "as above: the bare handler is about 2.5 times as fast as grpc-js.",
   "P5 connectum / grpc-js":
-    "one message at a time through two async iterators (requests and responses); grpc-js calls listeners.",
+    "not profiled yet; messages pass two async iterators here, where grpc-js calls listeners.",
   "P7 connectum: time of a call, floor = 1":
     "about 80 ns more for each message, for a handler that runs one message ahead and a reader that deadline and cancellation can wake.",
   "P8 connectum / grpc-js, p99 latency":
-    "the medians are equal; the tail is V8's collections of a process that has more code loaded, on a core that is shared, and varies more between runs than between servers.",
+    "the medians are equal; the tail varies a lot from run to run, and its cause is not found yet.",
   "P9 connectum / raw, RSS of an idle connection":
     "2 KB of heap for limits, keepalive and the drain of a connection; what is more on Node 24 is outside the heap, and not found yet.",
   "P9 heap slope over calls, noise = 1":
