@@ -30,6 +30,7 @@ export {
 export { type Call, deadlineExceeded, MAX_TIMER_MS } from "./rpc/call.ts";
 export { type CallObserver, observeCalls } from "./rpc/call-observer.ts";
 export { callOfRequest } from "./rpc/call-request.ts";
+export { type AnyFn, type AnyRequest, type AnyResponse, compose } from "./rpc/chain.ts";
 export { REQUEST_ID_HEADER } from "./rpc/request-id.ts";
 export { internalError, isAbortError, markLogged, toRpcError } from "./rpc/rpc-error.ts";
 export { deleteHeadersWithPrefix } from "./rpc/rpc-headers.ts";

@@ -1,13 +1,15 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor, StreamResponse } from "@connectrpc/connect";
 import {
+  type AnyFn,
+  type AnyRequest,
+  type AnyResponse,
   checkBoolean,
   checkInteger,
   checkKeys,
   checkMs,
   infrastructureMethods,
 } from "../core/internal.ts";
-import type { AnyFn, AnyRequest, AnyResponse } from "./any-fn.ts";
 import { linkFallback } from "./fallback-handoff.ts";
 import { Limiter } from "./limiter.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";

@@ -1,6 +1,9 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Interceptor, type StreamResponse } from "@connectrpc/connect";
 import {
+  type AnyFn,
+  type AnyRequest,
+  type AnyResponse,
   callOfRequest,
   checkFunction,
   checkInteger,
@@ -10,7 +13,6 @@ import {
   infrastructureMethods,
   methodName,
 } from "../core/internal.ts";
-import type { AnyFn, AnyRequest, AnyResponse } from "./any-fn.ts";
 import { Breaker, type CircuitState, type Outcome } from "./breaker.ts";
 import { linkFallback, withFallback } from "./fallback-handoff.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";

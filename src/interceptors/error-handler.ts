@@ -2,6 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { type Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { type Logger, requestIdKey } from "../core/index.ts";
 import {
+  type AnyRequest,
   checkBoolean,
   checkFunction,
   checkKeys,
@@ -10,7 +11,6 @@ import {
   markLogged,
   methodName,
 } from "../core/internal.ts";
-import type { AnyRequest } from "./any-fn.ts";
 import { defaultLogger } from "./default-logger.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";
 import { publicError, sanitizedCode } from "./rpc-error.ts";

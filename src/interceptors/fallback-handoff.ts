@@ -1,5 +1,4 @@
-import { callOfRequest } from "../core/internal.ts";
-import type { AnyFn, AnyRequest, AnyResponse } from "./any-fn.ts";
+import { type AnyFn, type AnyRequest, type AnyResponse, callOfRequest } from "../core/internal.ts";
 import { watchFirst } from "./watch-first.ts";
 
 /** Answers in the place of an error, or not. */

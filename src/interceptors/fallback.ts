@@ -1,7 +1,13 @@
 import { create, isMessage } from "@bufbuild/protobuf";
 import { Code, type Interceptor } from "@connectrpc/connect";
-import { checkFunction, checkKeys, infrastructureMethods } from "../core/internal.ts";
-import type { AnyFn, AnyRequest, AnyResponse } from "./any-fn.ts";
+import {
+  type AnyFn,
+  type AnyRequest,
+  type AnyResponse,
+  checkFunction,
+  checkKeys,
+  infrastructureMethods,
+} from "../core/internal.ts";
 import { checkCodes } from "./check-codes.ts";
 import {
   type Answer,

@@ -1,5 +1,5 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
-import type { AnyRequest } from "./any-fn.ts";
+import type { AnyRequest } from "../core/internal.ts";
 import { errorWithRetryInfo } from "./retry-info.ts";
 
 export interface LimiterOptions {

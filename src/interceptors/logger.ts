@@ -9,6 +9,8 @@ import {
   transportKey,
 } from "../core/index.ts";
 import {
+  type AnyRequest,
+  type AnyResponse,
   callOfRequest,
   callSpanKey,
   checkBoolean,
@@ -20,7 +22,6 @@ import {
   methodName,
   REQUEST_ID_HEADER,
 } from "../core/internal.ts";
-import type { AnyRequest, AnyResponse } from "./any-fn.ts";
 import { defaultLogger } from "./default-logger.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";
 import { MethodPlans } from "./method-plans.ts";

@@ -2,17 +2,18 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import { ConnectumError, extendInterceptor } from "../core/index.ts";
 import {
+  type AnyFn,
   checkBoolean,
   checkFunction,
   checkKeys,
   checkMethodPatterns,
   comparePatterns,
+  compose,
   interceptorExtension,
   matchesMethodPattern,
   nearest,
   wrappedInterceptors,
 } from "../core/internal.ts";
-import type { AnyFn } from "./any-fn.ts";
 
 /** Interceptors by method pattern: `*`, `pkg.*`, `pkg.Service/*`, `pkg.Service/Method`. */
 export type MethodFilterMap = Readonly<Record<string, Interceptor | readonly Interceptor[]>>;
@@ -53,10 +54,7 @@ export function createMethodFilterInterceptor(
     return (request) => {
       let chain = chains.get(request.method);
       if (!chain) {
-        chain = matching(request.method).reduceRight<AnyFn>(
-          (inner, interceptor) => interceptor(inner as typeof next) as AnyFn,
-          next as AnyFn,
-        );
+        chain = compose(matching(request.method), next as AnyFn);
         chains.set(request.method, chain);
       }
       return chain(request) as ReturnType<typeof next>;

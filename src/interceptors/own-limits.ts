@@ -1,6 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { callOfRequest } from "../core/internal.ts";
-import type { AnyRequest } from "./any-fn.ts";
+import { type AnyRequest, callOfRequest } from "../core/internal.ts";
 
 /** Errors of limits that were set on this side of the call. */
 const ownLimits = new WeakSet<ConnectError>();

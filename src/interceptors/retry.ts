@@ -3,6 +3,9 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
 import { ConnectumError } from "../core/index.ts";
 import {
+  type AnyFn,
+  type AnyRequest,
+  type AnyResponse,
   callOfRequest,
   checkInteger,
   checkKeys,
@@ -11,7 +14,6 @@ import {
   infrastructureMethods,
   show,
 } from "../core/internal.ts";
-import type { AnyFn, AnyRequest, AnyResponse } from "./any-fn.ts";
 import { checkCodes } from "./check-codes.ts";
 import { linkFallback, withFallback } from "./fallback-handoff.ts";
 import { MethodPlans } from "./method-plans.ts";

@@ -1,6 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { callOfRequest, isAbortError, toRpcError } from "../core/internal.ts";
-import type { AnyRequest } from "./any-fn.ts";
+import { type AnyRequest, callOfRequest, isAbortError, toRpcError } from "../core/internal.ts";
 import { isSanitizableError } from "./sanitizable-error.ts";
 
 /** What something thrown means to the caller, before anybody maps or sanitises it. */

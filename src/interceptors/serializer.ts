@@ -11,8 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { extendInterceptor } from "../core/index.ts";
-import { callOfRequest, checkKeys, checkObject } from "../core/internal.ts";
-import type { AnyRequest } from "./any-fn.ts";
+import { type AnyRequest, callOfRequest, checkKeys, checkObject } from "../core/internal.ts";
 import { watchMessages } from "./message-stream.ts";
 import { MethodPlans } from "./method-plans.ts";
 import { registryOf } from "./service-registry.ts";

@@ -1,6 +1,12 @@
 import { Code, ConnectError, type StreamRequest, type StreamResponse } from "@connectrpc/connect";
-import { callOfRequest, deadlineExceeded, MAX_TIMER_MS } from "../core/internal.ts";
-import type { AnyFn, AnyRequest, AnyResponse } from "./any-fn.ts";
+import {
+  type AnyFn,
+  type AnyRequest,
+  type AnyResponse,
+  callOfRequest,
+  deadlineExceeded,
+  MAX_TIMER_MS,
+} from "../core/internal.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";
 import { markOwnLimit } from "./own-limits.ts";
 

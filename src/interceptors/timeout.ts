@@ -1,5 +1,8 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import {
+  type AnyFn,
+  type AnyRequest,
+  type AnyResponse,
   type Call,
   callOfRequest,
   checkBoolean,
@@ -12,7 +15,6 @@ import {
   infrastructureMethods,
   matchesMethodPattern,
 } from "../core/internal.ts";
-import type { AnyFn, AnyRequest, AnyResponse } from "./any-fn.ts";
 import { Deadline, DeadlineQueue } from "./deadline-queue.ts";
 import { linkFallback, withFallback } from "./fallback-handoff.ts";
 import { MethodPlans } from "./method-plans.ts";

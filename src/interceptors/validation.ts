@@ -10,8 +10,7 @@ import {
 import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import { extendInterceptor } from "../core/index.ts";
-import { checkBoolean, checkKeys, internalError } from "../core/internal.ts";
-import type { AnyFn } from "./any-fn.ts";
+import { type AnyFn, checkBoolean, checkKeys, internalError } from "../core/internal.ts";
 import { hasRules } from "./has-rules.ts";
 import { watchMessages, withMessages } from "./message-stream.ts";
 import { MethodPlans } from "./method-plans.ts";

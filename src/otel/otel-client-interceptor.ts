@@ -5,12 +5,11 @@ import {
   type Interceptor,
   type StreamRequest,
   type StreamResponse,
-  type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { context, SpanKind, type TextMapSetter, trace } from "@opentelemetry/api";
 import { ConnectumError, transportKey } from "../core/index.ts";
-import { checkInteger, show } from "../core/internal.ts";
+import { type AnyFn, type AnyRequest, checkInteger, show } from "../core/internal.ts";
 import type { Target } from "./call-attributes.ts";
 import { CallRecord } from "./call-record.ts";
 import { followMessages } from "./follow-messages.ts";
@@ -41,9 +40,6 @@ export function createOtelClientInterceptor(
     return record ? run(record, next, request) : next(request);
   };
 }
-
-type AnyRequest = UnaryRequest | StreamRequest;
-type Next = (request: AnyRequest) => Promise<UnaryResponse | StreamResponse>;
 
 function configuredTarget(options: OtelClientInterceptorOptions): Target | undefined {
   const { serverAddress, serverPort } = options;
@@ -140,7 +136,7 @@ const headerSetter: TextMapSetter<Headers> = {
   set: (header, name, value) => header.set(name, value),
 };
 
-async function run(record: CallRecord, next: Next, request: AnyRequest) {
+async function run(record: CallRecord, next: AnyFn, request: AnyRequest) {
   const fail = (thrown: unknown) => {
     record.onThrown(thrown);
     record.onEnd(ConnectError.from(thrown));

@@ -4,14 +4,20 @@ import {
   ConnectError,
   type ContextValues,
   type Interceptor,
-  type StreamRequest,
   type StreamResponse,
-  type UnaryRequest,
-  type UnaryResponse,
 } from "@connectrpc/connect";
 import { type Attributes, type Context, context, SpanKind, trace } from "@opentelemetry/api";
 import { ConnectumError, type Peer, peerKey, transportKey } from "../core/index.ts";
-import { type Call, callOfRequest, callSpanKey, observeCalls, show } from "../core/internal.ts";
+import {
+  type AnyFn,
+  type AnyRequest,
+  type AnyResponse,
+  type Call,
+  callOfRequest,
+  callSpanKey,
+  observeCalls,
+  show,
+} from "../core/internal.ts";
 import { filterAttributes } from "./call-attributes.ts";
 import { CallRecord } from "./call-record.ts";
 import { followMessages } from "./follow-messages.ts";
@@ -56,10 +62,6 @@ export function createOtelInterceptor(options: OtelInterceptorOptions = {}): Int
   };
   return observeCalls(interceptor, (call) => begin(telemetry, call, trustRemote));
 }
-
-type AnyRequest = UnaryRequest | StreamRequest;
-type AnyResponse = UnaryResponse | StreamResponse;
-type Next = (request: AnyRequest) => Promise<AnyResponse>;
 
 /** What is read of a call; core's `Call` has it as it is. */
 interface StartingCall {
@@ -150,7 +152,7 @@ function placesOf(telemetry: Telemetry, { source }: StartingCall): Attributes {
 }
 
 /** The server follows the call; left to do is what has to happen within its context. */
-function runWithin(record: CallRecord, next: Next, request: AnyRequest): Promise<AnyResponse> {
+function runWithin(record: CallRecord, next: AnyFn, request: AnyRequest): Promise<AnyResponse> {
   const answer = context.with(record.context as Context, next, undefined, request);
   if (!request.stream && !record.isRecording) return answer;
   return answer.then(
@@ -170,7 +172,11 @@ function runWithin(record: CallRecord, next: Next, request: AnyRequest): Promise
   );
 }
 
-async function runAlone(record: CallRecord, next: Next, request: AnyRequest): Promise<AnyResponse> {
+async function runAlone(
+  record: CallRecord,
+  next: AnyFn,
+  request: AnyRequest,
+): Promise<AnyResponse> {
   const fail = (thrown: unknown) => {
     record.onThrown(thrown);
     record.onEnd(ConnectError.from(thrown, Code.Internal));

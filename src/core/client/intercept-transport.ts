@@ -7,13 +7,12 @@ import type {
   UnaryRequest,
   UnaryResponse,
 } from "@connectrpc/connect";
+import { type AnyFn, compose } from "../rpc/chain.ts";
 import { normalizeMessages } from "../rpc/messages.ts";
 import { RpcHeaders } from "../rpc/rpc-headers.ts";
 import { OutgoingScope } from "./outgoing-scope.ts";
 import { type OutgoingTarget, OutgoingValues } from "./outgoing-values.ts";
 
-type AnyRequest = UnaryRequest | StreamRequest;
-type AnyFn = (request: AnyRequest) => Promise<UnaryResponse | StreamResponse>;
 type CallArgs = Parameters<Transport["unary"]> | Parameters<Transport["stream"]>;
 
 /** Finds the scope of a request object, also after an interceptor has copied it with a spread. */
@@ -43,7 +42,7 @@ export function interceptTransport(
       ? transport.stream(request.method, signal, timeoutMs, header, request.message, values)
       : transport.unary(request.method, signal, timeoutMs, header, request.message, values);
   };
-  const chain = interceptors.reduceRight<AnyFn>((next, interceptor) => interceptor(next), call);
+  const chain = compose(interceptors, call);
   const start = ([method, signal, timeoutMs, header, , values]: CallArgs) => {
     const scope = new OutgoingScope(signal, timeoutMs);
     const request = {

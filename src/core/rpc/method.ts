@@ -1,15 +1,13 @@
 import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
-import {
-  Code,
+import type {
   ConnectError,
-  type HandlerContext,
-  type Interceptor,
-  type StreamRequest,
-  type StreamResponse,
-  type UnaryRequest,
-  type UnaryResponse,
+  HandlerContext,
+  Interceptor,
+  StreamRequest,
+  StreamResponse,
+  UnaryRequest,
+  UnaryResponse,
 } from "@connectrpc/connect";
-import { type GateContext, interceptorExtension } from "../extend-interceptor.ts";
 import type { Logger } from "../logger.ts";
 import type { Route, RouteOptions } from "../routes.ts";
 import { type Codec, type CodecName, createCodecs } from "../wire/codec.ts";
@@ -17,14 +15,11 @@ import { Call, type CallSource, type ProtocolName } from "./call.ts";
 import { type CallObserverFactory, observerFactory } from "./call-observer.ts";
 import type { CallRegistry } from "./call-registry.ts";
 import { callOfRequest, streamRequest, unaryRequest } from "./call-request.ts";
+import { type AnyFn, type AnyRequest, type AnyResponse, compose } from "./chain.ts";
+import { Gates } from "./gates.ts";
 import { handlerContext } from "./handler-context.ts";
 import { exactlyOne, normalizeMessages, onlyMessage } from "./messages.ts";
 import { isHiding, toRpcError } from "./rpc-error.ts";
-
-type AnyRequest = UnaryRequest | StreamRequest;
-type AnyResponse = UnaryResponse | StreamResponse;
-type AnyFn = (request: AnyRequest) => Promise<AnyResponse>;
-type Gate = NonNullable<ReturnType<typeof gateOf>>;
 
 /**
  * One registered RPC, compiled once: interceptors, gates, implementation. Every door, network or
@@ -41,7 +36,7 @@ export class Method {
   readonly #chain: AnyFn | undefined;
   /** The chain of a call that nobody follows, without those who would have. */
   readonly #unobservedChain: AnyFn | undefined;
-  readonly #gates: ReadonlyArray<{ readonly gate: Gate; readonly outside: AnyFn }>;
+  readonly #gates: Gates | undefined;
   readonly #logger: Logger;
 
   constructor(
@@ -63,10 +58,7 @@ export class Method {
       this.#observe.length > 0
         ? this.#chainOf(interceptors.filter((interceptor) => !observerFactory(interceptor)))
         : this.#chain;
-    this.#gates = interceptors.flatMap((interceptor, index) => {
-      const gate = gateOf(interceptor);
-      return gate ? [{ gate, outside: compose(interceptors.slice(0, index), rejectWith) }] : [];
-    });
+    this.#gates = Gates.of(method, interceptors);
   }
 
   openCall(protocolName: ProtocolName, source: CallSource, timeoutMs: number | undefined): Call {
@@ -83,54 +75,9 @@ export class Method {
     return this.#chainFor(call) !== undefined;
   }
 
-  /**
-   * Runs the gates in chain order. Undefined when all let the call pass at once; else a promise that
-   * resolves to undefined when they do, otherwise to what the interceptors outside the refusing gate made
-   * of it, and rejects when they let the refusal stand.
-   */
+  /** Asks the gates, if there are any; see {@link Gates.pass}. */
   pass(call: Call): Promise<AnyResponse | undefined> | undefined {
-    if (this.#gates.length === 0) return undefined;
-    const context: GateContext = {
-      method: this.desc,
-      header: call.requestHeader,
-      contextValues: call.values,
-      peer: call.source.peer,
-    };
-    for (const [index, { gate, outside }] of this.#gates.entries()) {
-      try {
-        const passing = gate(context);
-        if (passing) return this.#passFrom(index, passing, context, call);
-      } catch (refusal) {
-        return this.#refuse(refusal, outside, call);
-      }
-    }
-    return undefined;
-  }
-
-  /** The rest of {@link pass}, from a gate that does not answer at once. */
-  async #passFrom(
-    index: number,
-    passing: Promise<void>,
-    context: GateContext,
-    call: Call,
-  ): Promise<AnyResponse | undefined> {
-    for (const [offset, { gate, outside }] of this.#gates.slice(index).entries()) {
-      try {
-        await (offset === 0 ? passing : gate(context));
-      } catch (refusal) {
-        return this.#refuse(refusal, outside, call);
-      }
-    }
-    return undefined;
-  }
-
-  async #refuse(refusal: unknown, outside: AnyFn, call: Call): Promise<AnyResponse> {
-    const request =
-      this.desc.methodKind === "unary"
-        ? unaryRequest(call, create(this.desc.input))
-        : streamRequest(call, nothing());
-    call.refusal = refusal;
-    return outside(request);
+    return this.#gates?.pass(call);
   }
 
   /**
@@ -247,22 +194,6 @@ function unaryResponse(
 ): UnaryResponse {
   return { stream: false, service, method, header, trailer, message } as UnaryResponse;
 }
-
-function gateOf(interceptor: Interceptor) {
-  return interceptorExtension(interceptor)?.gate;
-}
-
-function compose(interceptors: readonly Interceptor[], innermost: AnyFn): AnyFn {
-  return interceptors.reduceRight<AnyFn>((next, interceptor) => interceptor(next), innermost);
-}
-
-/** Innermost function for the interceptors outside a refusing gate: they see `next` reject with it. */
-const rejectWith: AnyFn = (request) =>
-  Promise.reject(
-    callOfRequest(request)?.refusal ?? new ConnectError("call refused", Code.PermissionDenied),
-  );
-
-async function* nothing(): AsyncIterable<Message> {}
 
 function isThenable(value: unknown): value is Promise<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";

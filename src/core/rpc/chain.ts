@@ -1,4 +1,5 @@
 import type {
+  Interceptor,
   StreamRequest,
   StreamResponse,
   UnaryRequest,
@@ -10,3 +11,8 @@ export type AnyResponse = UnaryResponse | StreamResponse;
 
 /** What an interceptor wraps, and what it gives. */
 export type AnyFn = (request: AnyRequest) => Promise<AnyResponse>;
+
+/** The interceptors around a function, the first outermost. */
+export function compose(interceptors: readonly Interceptor[], innermost: AnyFn): AnyFn {
+  return interceptors.reduceRight<AnyFn>((next, interceptor) => interceptor(next), innermost);
+}
