@@ -49,6 +49,7 @@ func main() {
 	}
 	load := loader{clients: clients, streams: *streams, message: message}
 	duration := time.Duration(*seconds * float64(time.Second))
+	load.connect()
 	switch *mode {
 	case "stream":
 		print(load.closed(duration, streamCall))
@@ -80,8 +81,8 @@ func dial(address string) *grpc.ClientConn {
 	return client
 }
 
-// idle opens the connections, says so, and keeps them until its input ends.
-func (l loader) idle() {
+// connect opens every connection, so that no call waits for one.
+func (l loader) connect() {
 	for _, client := range l.clients {
 		client.Connect()
 		for state := client.GetState(); state.String() != "READY"; state = client.GetState() {
@@ -93,6 +94,10 @@ func (l loader) idle() {
 			}
 		}
 	}
+}
+
+// idle says that the connections are open, and keeps them until its input ends.
+func (l loader) idle() {
 	fmt.Println("{}")
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }

@@ -1,14 +1,22 @@
 import { type GrpcGoResult, grpcGo } from "../loads.ts";
 import { Peer, type PeerSpec } from "../peer.ts";
-import type { Bench, Row, RowResult } from "../row.ts";
+import type { Bench, Comparison, Row, RowResult, Target } from "../row.ts";
 import { shuffled, spreadOf } from "../statistics.ts";
 
-const specs: Record<"connectum" | "grpc-js", PeerSpec> = {
+const specs = {
   connectum: { script: "connectum" },
   "grpc-js": { script: "grpc-js" },
-};
+  raw: { script: "raw-http2" },
+} satisfies Record<string, PeerSpec>;
 type Name = keyof typeof specs;
 const names = Object.keys(specs) as Name[];
+type Latency = "p50Ms" | "p99Ms" | "maxMs";
+
+/** One slice, in which every peer had its turn: what disturbs the machine for a while disturbs all. */
+type Slice = Readonly<Record<Name, GrpcGoResult>>;
+
+/** Long enough for its p99 to be more than a few calls. */
+const MIN_SLICE_SECONDS = 0.3;
 
 export const p8: Row = {
   id: "P8",
@@ -18,53 +26,66 @@ export const p8: Row = {
 };
 
 async function run(bench: Bench): Promise<RowResult> {
-  const { payloads } = bench;
-  const seconds = bench.isQuick ? 1 : 4;
   const peers = {} as Record<Name, Peer>;
-  const results: Record<Name, GrpcGoResult[]> = { connectum: [], "grpc-js": [] };
+  const rounds: Slice[][] = [];
   try {
     for (const name of names) {
       const { script } = specs[name];
       peers[name] = await Peer.start(bench.node, bench.workspace.script(script), specs[name]);
-      await grpcGo({ mode: "unary" }, peers[name], bench.warmUpSeconds, payloads);
+      await grpcGo({ mode: "unary" }, peers[name], bench.warmUpSeconds, bench.payloads);
     }
-    const saturated = await grpcGo({ mode: "unary" }, peers["grpc-js"], seconds, payloads);
+    const saturated = await grpcGo({ mode: "unary" }, peers["grpc-js"], 2, bench.payloads);
     const rate = saturated.calls / saturated.seconds / 2;
     bench.note(`grpc-js is saturated at ${Math.round(rate * 2)} calls per second`);
-    for (let round = 0; round < bench.rounds; round++) {
-      for (const name of shuffled(names)) {
-        const paced = { mode: "paced", rate } as const;
-        results[name].push(await grpcGo(paced, peers[name], seconds, payloads));
+    for (let number = 1; number <= bench.rounds; number++) {
+      const slices: Slice[] = [];
+      for (let slice = 0; slice < bench.slices; slice++) {
+        slices.push(await runSlice(bench, peers, rate));
       }
-      bench.note(`round ${round + 1} of ${bench.rounds}`);
+      rounds.push(slices);
+      bench.note(`round ${number} of ${bench.rounds}`);
     }
   } finally {
     for (const peer of Object.values(peers)) await peer.stop();
   }
   return {
-    comparisons: [compare("p99Ms", 1, results), compare("p50Ms", undefined, results)],
+    comparisons: [
+      compare("connectum", "grpc-js", "p99Ms", rounds, { atMost: 1 }),
+      compare("connectum", "grpc-js", "p50Ms", rounds),
+      compare("raw", "grpc-js", "p99Ms", rounds),
+    ],
     figures: names.flatMap((name) =>
       (["p50Ms", "p99Ms", "maxMs"] as const).map((key) => ({
         what: `${name}, ${key.slice(0, -2)}`,
-        value: spreadOf(results[name].map((result) => result[key])),
+        value: spreadOf(rounds.map((slices) => medianOf(slices, name, key))),
         unit: "ms",
       })),
     ),
   };
 }
 
+async function runSlice(bench: Bench, peers: Record<Name, Peer>, rate: number): Promise<Slice> {
+  const seconds = Math.max(bench.sliceSeconds, MIN_SLICE_SECONDS);
+  const results = {} as Record<Name, GrpcGoResult>;
+  for (const name of shuffled(names)) {
+    results[name] = await grpcGo({ mode: "paced", rate }, peers[name], seconds, bench.payloads);
+  }
+  return results;
+}
+
+function medianOf(slices: readonly Slice[], name: Name, key: Latency): number {
+  return spreadOf(slices.map((slice) => slice[name][key])).median;
+}
+
+/** One ratio per round, of the medians over its slices. */
 function compare(
-  key: "p50Ms" | "p99Ms",
-  atMost: number | undefined,
-  results: Record<Name, GrpcGoResult[]>,
-) {
-  const rounds = results.connectum.map(
-    (ours, round) => ours[key] / (results["grpc-js"][round] as GrpcGoResult)[key],
-  );
-  return {
-    what: `connectum / grpc-js, ${key.slice(0, -2)} latency`,
-    ratio: spreadOf(rounds),
-    rounds,
-    target: atMost === undefined ? undefined : { atMost },
-  };
+  of: Name,
+  to: Name,
+  key: Latency,
+  rounds: readonly Slice[][],
+  target?: Target,
+): Comparison {
+  const ratios = rounds.map((slices) => medianOf(slices, of, key) / medianOf(slices, to, key));
+  const what = `${of} / ${to}, ${key.slice(0, -2)} latency`;
+  return { what, ratio: spreadOf(ratios), rounds: ratios, target };
 }
