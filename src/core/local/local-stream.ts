@@ -33,7 +33,8 @@ export class LocalStream implements AsyncIterableIterator<Message>, RequestOwner
   /** The next message of the handler; the reader gets this very promise if it comes after the message. */
   #ahead: Promise<Result> | undefined;
   #isReady = false;
-  #reader: Waiter<Result> | undefined;
+  #resolveReader: ((result: Result) => void) | undefined;
+  #rejectReader: ((error: ConnectError) => void) | undefined;
   #reading: Promise<Result> | undefined;
   #error: ConnectError | undefined;
   #hasHeader = false;
@@ -79,15 +80,22 @@ export class LocalStream implements AsyncIterableIterator<Message>, RequestOwner
       if (!this.#local.callerError) this.#error = undefined;
       return error ? Promise.reject(error) : Promise.resolve(done);
     }
-    if (this.#reader && this.#reading) {
+    if (this.#resolveReader && this.#reading) {
       const again = () => this.next();
       return this.#reading.then(again, again);
     }
-    this.#reading = new Promise((resolve, reject) => {
-      this.#reader = { resolve, reject };
-    });
+    this.#reading = new Promise(this.#hold);
     return this.#reading;
   }
+
+  /** One function for all messages, not a closure for each. */
+  readonly #hold = (
+    resolve: (result: Result) => void,
+    reject: (error: ConnectError) => void,
+  ): void => {
+    this.#resolveReader = resolve;
+    this.#rejectReader = reject;
+  };
 
   /** The reader leaves before the end. */
   async return(): Promise<Result> {
@@ -168,11 +176,11 @@ export class LocalStream implements AsyncIterableIterator<Message>, RequestOwner
       this.#endOutputs();
       return this.#onThrown(thrown);
     }
-    const reader = this.#reader;
-    if (reader) {
-      this.#reader = undefined;
+    const resolve = this.#resolveReader;
+    if (resolve) {
+      this.#resolveReader = undefined;
       this.#pull();
-      reader.resolve(message);
+      resolve(message);
     } else {
       this.#isReady = true;
     }
@@ -228,13 +236,13 @@ export class LocalStream implements AsyncIterableIterator<Message>, RequestOwner
     this.#call.end(outcome);
     this.#onClose();
     const opening = this.#opening;
-    const reader = this.#reader;
+    const resolve = this.#resolveReader;
     this.#opening = undefined;
-    this.#reader = undefined;
+    this.#resolveReader = undefined;
     this.#isReady = false;
-    if (!error) reader?.resolve(done);
+    if (!error) resolve?.(done);
     else if (opening) opening.reject(error);
-    else if (reader) reader.reject(error);
+    else if (resolve) this.#rejectReader?.(error);
     else this.#error = error;
   }
 }
