@@ -15,6 +15,11 @@ export interface RequestStreamOptions {
   readonly takesOne: boolean;
 }
 
+interface Waiting {
+  resolve(result: IteratorResult<Message> | Promise<IteratorResult<Message>>): void;
+  reject(error: unknown): void;
+}
+
 /**
  * The request messages of a stream, read only as fast as they are asked for: while nobody waits, the
  * exchange is paused and holds back the client.
@@ -28,17 +33,14 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
   readonly #endFlag: number;
   readonly #takesOne: boolean;
   readonly #decoder: EnvelopeDecoder;
-  #waiting:
-    | {
-        resolve(result: IteratorResult<Message> | Promise<IteratorResult<Message>>): void;
-        reject(error: unknown): void;
-      }
-    | undefined;
+  #waiting: Waiting | undefined;
+  /** What the one who waits has got. */
+  #reading: Promise<IteratorResult<Message>> | undefined;
   #error: unknown;
   #isReceiving = false;
   #isEnded = false;
   #isReleased = false;
-  /** Reads follow each other even if the iterator is asked for several at once. */
+  /** The last of several reads that were asked for at once, or one that takes its time. */
   #tail: Promise<unknown> | undefined;
 
   constructor(
@@ -63,21 +65,10 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
   }
 
   next(): Promise<IteratorResult<Message>> {
-    if (this.#tail === undefined) {
-      const result = this.#next();
-      this.#tail = result;
-      const clear = () => {
-        if (this.#tail === result) this.#tail = undefined;
-      };
-      result.then(clear, clear);
-      return result;
-    }
-    const result = this.#tail.then(
-      () => this.#next(),
-      () => this.#next(),
-    );
-    this.#tail = result;
-    return result;
+    const earlier = this.#tail ?? (this.#waiting ? this.#reading : undefined);
+    if (earlier === undefined) return this.#next();
+    const next = () => this.#next();
+    return this.#follow(earlier.then(next, next));
   }
 
   return(): Promise<IteratorResult<Message>> {
@@ -126,17 +117,29 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
   #next(): Promise<IteratorResult<Message>> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#isReleased) return Promise.resolve(done);
-    return new Promise((resolve, reject) => {
+    const reading = new Promise<IteratorResult<Message>>((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      this.#deliver();
-      if (!this.#waiting) return;
-      if (this.#isReceiving) {
-        this.#exchange.resume();
-      } else {
-        this.#isReceiving = true;
-        this.#exchange.receive(this);
-      }
     });
+    this.#reading = reading;
+    this.#deliver();
+    if (!this.#waiting) return reading;
+    if (this.#isReceiving) {
+      this.#exchange.resume();
+    } else {
+      this.#isReceiving = true;
+      this.#exchange.receive(this);
+    }
+    return reading;
+  }
+
+  /** Reads that are asked for while this one is under way come after it. */
+  #follow<T>(reading: Promise<T>): Promise<T> {
+    this.#tail = reading;
+    const clear = () => {
+      if (this.#tail === reading) this.#tail = undefined;
+    };
+    reading.then(clear, clear);
+    return reading;
   }
 
   /** Hands the next message to who waits, if it is complete. */
@@ -165,13 +168,14 @@ export class RequestStream implements AsyncIterableIterator<Message>, BodyReceiv
   ): IteratorResult<Message> | Promise<IteratorResult<Message>> {
     if (flags === 0) return this.#parse(data);
     if (flags === COMPRESSED_FLAG) {
-      return inflate(this.#compression.request, data, this.#readMaxBytes).then(
+      const inflating = inflate(this.#compression.request, data, this.#readMaxBytes).then(
         (inflated) => this.#parse(inflated),
         (error) => {
           this.#error ??= error;
           throw error;
         },
       );
+      return this.#follow(inflating);
     }
     if ((flags & this.#endFlag) !== 0) {
       throw new ConnectError("a request stream has no end message", Code.InvalidArgument);

@@ -22,12 +22,15 @@ export class EnvelopeBatch {
 
   /** What to write, in order; the batch is empty afterwards. */
   take(): Uint8Array[] {
+    const flags = this.#flags;
+    const messages = this.#messages;
     const chunks: Uint8Array[] = [];
     const buffer = Buffer.allocUnsafe(this.#copiedBytes);
     let begin = 0;
     let end = 0;
-    for (const [index, message] of this.#messages.entries()) {
-      buffer[end] = this.#flags[index] as number;
+    for (let index = 0; index < messages.length; index++) {
+      const message = messages[index] as Uint8Array;
+      buffer[end] = flags[index] as number;
       buffer.writeUInt32BE(message.byteLength, end + 1);
       end += ENVELOPE_BYTES;
       if (message.byteLength < LARGE_MESSAGE_BYTES) {
@@ -38,9 +41,15 @@ export class EnvelopeBatch {
         begin = end;
       }
     }
-    if (end > begin) chunks.push(buffer.subarray(begin, end));
-    this.#flags = [];
-    this.#messages = [];
+    if (end > begin) chunks.push(begin === 0 ? buffer : buffer.subarray(begin, end));
+    if (messages.length === 1) {
+      // As in a conversation: the lists are used again.
+      flags.pop();
+      messages.pop();
+    } else {
+      this.#flags = [];
+      this.#messages = [];
+    }
     this.#copiedBytes = 0;
     this.#byteLength = 0;
     return chunks;
