@@ -20,14 +20,19 @@ interface Report {
   readonly total: number;
 }
 
-/** Runs every case against a server; h2spec numbers them within sections as in the report. */
-async function h2spec(t: TestContext, port: number, isTls: boolean): Promise<Report> {
+/** Runs the cases of some sections, or every one, against a server. */
+async function h2spec(
+  t: TestContext,
+  port: number,
+  isTls: boolean,
+  sections: readonly string[] = [],
+): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), "connectum-h2spec-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const report = join(directory, "report.xml");
   const tls = isTls ? ["--tls", "--insecure"] : [];
-  const args = ["-h", "127.0.0.1", "-p", String(port), "-o", "3", "-P", path, "-j", report, ...tls];
-  await run("h2spec", args, 170_000);
+  const target = ["-h", "127.0.0.1", "-p", String(port), "-P", path];
+  await run("h2spec", [...sections, ...target, "-o", "3", "-j", report, ...tls], 170_000);
   const failed = new Set<string>();
   let total = 0;
   const cases = readFileSync(report, "latin1").matchAll(
@@ -74,15 +79,16 @@ describe("h2spec", { skip, concurrency: true }, () => {
         if (knownFailures[failure]?.from !== "node") continue;
         assert.ok(bare.failed.has(failure), `${failure} passes on a bare node:http2 server`);
       }
-      const unexplained = [...ours.failed].filter((failure) => !knownFailures[failure]);
-      if (unexplained.length === 0) return;
-      // Which of two frames arrives first differs from run to run: only what fails twice has failed.
-      const again = await h2spec(t, port, isTls);
-      assert.deepEqual(
-        unexplained.filter((failure) => again.failed.has(failure)),
-        [],
-        "not explained",
-      );
+      let unexplained = [...ours.failed].filter((failure) => !knownFailures[failure]);
+      // Some cases pass only when two frames reach the server in one read, on a bare server too: a
+      // request that breaks a rule in its body is answered before, when its headers come alone.
+      for (let attempt = 1; attempt <= 3 && unexplained.length > 0; attempt++) {
+        const sections = new Set(unexplained.map((failure) => failure.split(": ", 1)[0] ?? ""));
+        const again = await h2spec(t, port, isTls, [...sections]);
+        assert.ok(again.total >= unexplained.length, "h2spec knows the sections of its report");
+        unexplained = unexplained.filter((failure) => again.failed.has(failure));
+      }
+      assert.deepEqual(unexplained, [], "fails each time, and nothing explains it");
     });
   }
 });
