@@ -81,6 +81,37 @@ export function checkOneOf<T>(name: string, value: T, allowed: readonly T[]): vo
   }
 }
 
+/** Throws unless `value` has all these methods; `kind` is what has them, such as "a Logger". */
+export function checkMethods(
+  name: string,
+  value: unknown,
+  kind: string,
+  methods: readonly string[],
+): void {
+  const found = value as Readonly<Record<string, unknown>> | null | undefined;
+  if (methods.every((method) => typeof found?.[method] === "function")) return;
+  const calls = methods.map((method) => `${method}()`);
+  const list = [calls.slice(0, -1).join(", "), calls.at(-1)].filter(Boolean).join(" and ");
+  throw new ConnectumError(
+    "INVALID_OPTION",
+    `${name} must be ${kind} with ${list}, got ${show(value)}`,
+  );
+}
+
+/** Throws unless `value` is a number of the enum, which is called `kind`. */
+export function checkEnum(
+  name: string,
+  value: unknown,
+  kind: string,
+  members: Readonly<Record<number, string>>,
+): void {
+  if (typeof value === "number" && Object.hasOwn(members, value)) return;
+  throw new ConnectumError(
+    "INVALID_OPTION",
+    `${name} must be a value of ${kind}, got ${show(value)}`,
+  );
+}
+
 /** Throws when `bag` has a key that is not in `known`, naming the nearest one that is. */
 export function checkKeys(
   where: string,

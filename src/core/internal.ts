@@ -1,9 +1,11 @@
 export {
   checkBoolean,
+  checkEnum,
   checkFunction,
   checkInteger,
   checkKeys,
   checkList,
+  checkMethods,
   checkMs,
   checkNumber,
   checkObject,

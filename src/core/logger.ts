@@ -1,5 +1,4 @@
-import { show } from "./check-options.ts";
-import { ConnectumError } from "./errors.ts";
+import { checkMethods } from "./check-options.ts";
 
 /**
  * What core needs of a logger. pino fits as it is, and so does any object with these four methods.
@@ -18,11 +17,5 @@ export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore,
 
 /** Throws INVALID_OPTION unless `value` has the methods of a {@link Logger}. */
 export function checkLogger(name: string, value: Logger): void {
-  const methods = ["debug", "info", "warn", "error"] as const;
-  const missing = methods.find((method) => typeof value?.[method] !== "function");
-  if (missing === undefined) return;
-  throw new ConnectumError(
-    "INVALID_OPTION",
-    `${name} must have debug(), info(), warn() and error(), got ${show(value)}`,
-  );
+  checkMethods(name, value, "a Logger", ["debug", "info", "warn", "error"]);
 }

@@ -1,5 +1,6 @@
 import { context } from "@opentelemetry/api";
 import type { Logger } from "../core/index.ts";
+import { checkKeys, checkObject, checkText } from "../core/internal.ts";
 import { instrumentationScope } from "./instrumentation-scope.ts";
 import { getProvider } from "./provider/init-provider.ts";
 
@@ -34,7 +35,12 @@ export function getLogger(
   name: string = instrumentationScope.name,
   options: LoggerOptions = {},
 ): OtelLogger {
+  checkText("getLogger() name", name);
+  checkKeys("getLogger()", options, ["defaultAttributes"]);
   const { defaultAttributes } = options;
+  if (defaultAttributes !== undefined) {
+    checkObject("getLogger() defaultAttributes", defaultAttributes);
+  }
   const at = (level: LogLevel) => (details: object | string, message?: string) => {
     const logger = getProvider()?.loggerProvider?.getLogger(name);
     if (!logger) return;

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { pino } from "pino";
 import { ConnectumError, type Logger } from "../core/index.ts";
+import { checkOneOf } from "../core/internal.ts";
 import { getLogger, jsonOf, type LogLevel } from "./get-logger.ts";
 import { getProvider } from "./provider/init-provider.ts";
 import { traceLogMixin } from "./trace-log-mixin.ts";
@@ -21,6 +22,9 @@ const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
  */
 export function loggerFromEnv(config: LogEnvConfig): Logger {
   const { LOG_LEVEL: level, LOG_FORMAT: format, LOG_BACKEND: backend } = config;
+  checkOneOf("LOG_LEVEL", level, levels);
+  checkOneOf("LOG_FORMAT", format, ["json", "pretty"]);
+  checkOneOf("LOG_BACKEND", backend, ["otel", "pino", "console"]);
   if (backend === "pino") return pinoLogger(level, format);
   const lines = lineLogger(format);
   if (backend === "console") return from(level, () => lines);

@@ -6,7 +6,14 @@ import type {
   TracerProvider,
 } from "@opentelemetry/api";
 import { ConnectumError } from "../core/index.ts";
-import { checkKeys, show } from "../core/internal.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkKeys,
+  checkMethods,
+  checkOneOf,
+  show,
+} from "../core/internal.ts";
 import { semconvFromEnv } from "./provider/environment.ts";
 import { type Semconv, semconvs } from "./semconv.ts";
 
@@ -72,10 +79,6 @@ const knownKeys = [
   "semconv",
 ];
 
-const booleans = ["traces", "metrics", "recordMessages"] as const;
-const functions = ["filter", "attributeFilter"] as const;
-const objects = ["tracerProvider", "meterProvider", "propagator", "clock"] as const;
-
 /** Fills in the defaults; throws INVALID_OPTION naming what is wrong. */
 export function resolveOtelOptions(
   where: string,
@@ -83,9 +86,6 @@ export function resolveOtelOptions(
   moreKeys: readonly string[],
 ): ResolvedOtelOptions {
   checkKeys(where, options, [...knownKeys, ...moreKeys]);
-  for (const key of booleans) check(key, options[key], "boolean", "true or false");
-  for (const key of functions) check(key, options[key], "function", "a function");
-  for (const key of objects) check(key, options[key], "object", "an object");
   const {
     traces = true,
     metrics = true,
@@ -94,13 +94,21 @@ export function resolveOtelOptions(
     recordMessages = true,
     semconv = semconvFromEnv(),
   } = options;
-  if (!semconvs.includes(semconv)) {
-    throw new ConnectumError(
-      "INVALID_OPTION",
-      `semconv must be one of ${semconvs.join(", ")}, got ${show(semconv)}`,
-    );
-  }
+  checkBoolean("traces", traces);
+  checkBoolean("metrics", metrics);
+  checkBoolean("recordMessages", recordMessages);
+  checkFunction("filter", filter);
+  checkFunction("attributeFilter", attributeFilter);
+  checkOneOf("semconv", semconv, semconvs);
   const { tracerProvider, meterProvider, propagator, clock } = options;
+  checkTracerProvider("tracerProvider", tracerProvider);
+  if (meterProvider !== undefined) {
+    checkMethods("meterProvider", meterProvider, "a MeterProvider", ["getMeter"]);
+  }
+  if (propagator !== undefined) {
+    checkMethods("propagator", propagator, "a TextMapPropagator", ["inject", "extract"]);
+  }
+  if (clock !== undefined) checkMethods("clock", clock, "a Clock", ["now"]);
   return {
     tracerProvider,
     meterProvider,
@@ -117,10 +125,9 @@ export function resolveOtelOptions(
   };
 }
 
-function check(name: string, value: unknown, type: string, rule: string): void {
-  const isRight = value === undefined || (typeof value === type && value !== null);
-  if (isRight) return;
-  throw new ConnectumError("INVALID_OPTION", `${name} must be ${rule}, got ${show(value)}`);
+/** Throws INVALID_OPTION for what cannot give tracers: undefined leaves it to the global provider. */
+export function checkTracerProvider(name: string, value: TracerProvider | undefined): void {
+  if (value !== undefined) checkMethods(name, value, "a TracerProvider", ["getTracer"]);
 }
 
 function headerNames(option: string, list: readonly string[] = []): string[] {

@@ -1,4 +1,5 @@
 import type { Server } from "../core/index.ts";
+import { checkKeys } from "../core/internal.ts";
 import { shutdownProvider } from "./provider/init-provider.ts";
 
 export interface OtelShutdownHookOptions {
@@ -11,6 +12,7 @@ export function otelShutdownHook(
   server: Pick<Server, "onShutdown">,
   options: OtelShutdownHookOptions = {},
 ): void {
+  checkKeys("otelShutdownHook()", options, ["after"]);
   const { after = [] } = options;
   server.onShutdown("otel", after, shutdownProvider);
 }

@@ -1,6 +1,6 @@
 import { ConnectumError } from "../core/index.ts";
-import { show } from "../core/internal.ts";
-import { type TracedOptions, traced } from "./traced.ts";
+import { checkList, checkText, show } from "../core/internal.ts";
+import { checkTracedOptions, type TracedOptions, traced } from "./traced.ts";
 
 export interface TraceAllOptions extends Omit<TracedOptions, "name"> {
   /** Spans are called `<prefix>.<method>`. Default: the name of the object's class. */
@@ -19,7 +19,11 @@ export function traceAll<T extends object>(object: T, options: TraceAllOptions =
   if (typeof object !== "object" || object === null) {
     throw new ConnectumError("INVALID_OPTION", `traceAll() takes an object, got ${show(object)}`);
   }
+  checkTracedOptions("traceAll()", options, ["prefix", "include", "exclude"]);
   const { prefix = object.constructor?.name ?? "Object", include, exclude = [], ...rest } = options;
+  checkText("traceAll() prefix", prefix);
+  if (include !== undefined) checkList("traceAll() include", include, checkText);
+  checkList("traceAll() exclude", exclude, checkText);
   const isTraced = (key: string) => !exclude.includes(key) && (include?.includes(key) ?? true);
   const wrappers = new Map<unknown, unknown>();
   return new Proxy(object, {

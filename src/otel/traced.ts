@@ -8,10 +8,19 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { ConnectumError } from "../core/index.ts";
-import { checkBoolean, checkFunction, checkObject, checkText, show } from "../core/internal.ts";
+import {
+  checkBoolean,
+  checkEnum,
+  checkFunction,
+  checkKeys,
+  checkObject,
+  checkText,
+  show,
+} from "../core/internal.ts";
 import { followMessages } from "./follow-messages.ts";
 import { jsonOf } from "./get-logger.ts";
 import { instrumentationScope } from "./instrumentation-scope.ts";
+import { checkTracerProvider } from "./otel-options.ts";
 
 export interface TracedOptions {
   /** Name of the span. Default: the function's. */
@@ -39,12 +48,9 @@ export function traced<F extends AnyFunction>(fn: F, options: TracedOptions = {}
   if (typeof fn !== "function") {
     throw new ConnectumError("INVALID_OPTION", `traced() takes a function, got ${show(fn)}`);
   }
+  checkTracedOptions("traced()", options, ["name"]);
   const { name = fn.name || "anonymous", attributes, kind = SpanKind.INTERNAL } = options;
   const { recordArgs = false, argsFilter = (args) => args, tracerProvider } = options;
-  checkText("traced() name", name);
-  if (attributes !== undefined) checkObject("traced() attributes", attributes);
-  checkBoolean("traced() recordArgs", recordArgs);
-  checkFunction("traced() argsFilter", argsFilter);
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     const provider = tracerProvider ?? trace.getTracerProvider();
     const tracer = provider.getTracer(instrumentationScope.name, instrumentationScope.version);
@@ -58,6 +64,24 @@ export function traced<F extends AnyFunction>(fn: F, options: TracedOptions = {}
   Object.defineProperty(wrapper, "length", { value: fn.length });
   return wrapper as F;
 }
+
+/** Throws INVALID_OPTION naming what is wrong; `moreKeys` are those the caller takes beside. */
+export function checkTracedOptions(
+  where: string,
+  options: TracedOptions,
+  moreKeys: readonly string[] = [],
+): void {
+  checkKeys(where, options, [...tracedKeys, ...moreKeys]);
+  const { name, attributes, kind, recordArgs, argsFilter, tracerProvider } = options;
+  if (name !== undefined) checkText(`${where} name`, name);
+  if (attributes !== undefined) checkObject(`${where} attributes`, attributes);
+  if (kind !== undefined) checkEnum(`${where} kind`, kind, "SpanKind", SpanKind);
+  if (recordArgs !== undefined) checkBoolean(`${where} recordArgs`, recordArgs);
+  if (argsFilter !== undefined) checkFunction(`${where} argsFilter`, argsFilter);
+  checkTracerProvider(`${where} tracerProvider`, tracerProvider);
+}
+
+const tracedKeys = ["attributes", "kind", "recordArgs", "argsFilter", "tracerProvider"] as const;
 
 function runTraced(span: Span, run: () => unknown): unknown {
   const own = trace.setSpan(context.active(), span);

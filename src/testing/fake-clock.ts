@@ -1,3 +1,4 @@
+import { checkKeys } from "../core/internal.ts";
 import { requirePeer } from "./optional-peer.ts";
 
 /** What is used of `@sinonjs/fake-timers`, whose own types differ from version to version. */
@@ -38,7 +39,9 @@ export interface FakeClock extends Disposable {
  * `setImmediate` and `process.nextTick` stay real, so servers and clients work under it. Needs the
  * package `@sinonjs/fake-timers`; throws `MISSING_PACKAGE` without it.
  */
-export function createFakeClock({ now = 0, t }: FakeClockOptions = {}): FakeClock {
+export function createFakeClock(options: FakeClockOptions = {}): FakeClock {
+  checkKeys("createFakeClock()", options, ["now", "t"]);
+  const { now = 0, t } = options;
   const { install } = requirePeer<FakeTimers>("@sinonjs/fake-timers", "createFakeClock()");
   const clock = install({
     now,

@@ -5,7 +5,7 @@ import {
   createHandlerContext,
   type HandlerContext,
 } from "@connectrpc/connect";
-import { deadlineExceeded } from "../core/internal.ts";
+import { checkKeys, checkMs, deadlineExceeded } from "../core/internal.ts";
 
 export interface MockContextOptions {
   /** Header of the request. Default none. */
@@ -31,6 +31,14 @@ export function createMockContext(
   method: DescMethod,
   options: MockContextOptions = {},
 ): HandlerContext {
+  checkKeys("createMockContext()", options, [
+    "requestHeader",
+    "values",
+    "signal",
+    "timeoutMs",
+    "protocolName",
+    "requestMethod",
+  ] satisfies ReadonlyArray<keyof MockContextOptions>);
   const {
     requestHeader,
     values = createContextValues(),
@@ -39,6 +47,7 @@ export function createMockContext(
     protocolName = "grpc",
     requestMethod = "POST",
   } = options;
+  if (timeoutMs !== undefined) checkMs("timeoutMs", timeoutMs);
   const abort = new AbortController();
   const follow = () => abort.abort(signal?.reason);
   if (signal?.aborted) follow();

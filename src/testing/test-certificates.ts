@@ -1,5 +1,6 @@
 import { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
+import { checkKeys, checkList, checkText } from "../core/internal.ts";
 import { requirePeer } from "./optional-peer.ts";
 
 type X509 = typeof import("@peculiar/x509");
@@ -53,7 +54,10 @@ const LOOPBACK = ["localhost", "127.0.0.1"];
 export async function createTestCertificates(
   options: TestCertificatesOptions = {},
 ): Promise<TestCertificates> {
+  checkKeys("createTestCertificates()", options, ["names", "client"]);
   const { names = LOOPBACK, client = {} } = options;
+  checkList("names", names, checkText);
+  checkKeys("client", client, ["name", "uris"]);
   const x509 = loadX509();
   const keys = await generateKeys();
   const root = await x509.X509CertificateGenerator.createSelfSigned({
@@ -67,6 +71,7 @@ export async function createTestCertificates(
     extensions: [new x509.BasicConstraintsExtension(true, 1, true)],
   });
   const issue = async (wanted: IssueOptions = {}): Promise<TestKeyPair> => {
+    checkKeys("issue()", wanted, ["name", "names", "uris", "notBefore", "notAfter"]);
     const leafKeys = await generateKeys();
     const leaf = await x509.X509CertificateGenerator.create({
       serialNumber: randomSerial(),

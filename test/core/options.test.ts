@@ -112,7 +112,11 @@ describe("createServer options", () => {
       { eventBus: { start() {} } },
       /eventBus must be an object with start\(\) and stop\(\)/,
     ],
-    ["a logger without methods", { logger: {} }, /logger must have debug\(\)/],
+    [
+      "a logger without methods",
+      { logger: {} },
+      /logger must be a Logger with debug\(\), info\(\), warn\(\) and error\(\), got an object/,
+    ],
     [
       "jsonOptions that are a list",
       { jsonOptions: [] },

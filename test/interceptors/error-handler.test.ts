@@ -251,7 +251,7 @@ describe("createErrorHandlerInterceptor", () => {
     );
     assert.throws(
       () => createErrorHandlerInterceptor({ logger: {} as never }),
-      /errorHandler.logger must have debug\(\)/,
+      /errorHandler.logger must be a Logger with debug\(\)/,
     );
   });
 });

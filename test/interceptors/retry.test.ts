@@ -248,6 +248,10 @@ describe("createRetryInterceptor", () => {
       /retry.retryableCodes must be an array of values of Code, got "unavailable"/,
     );
     assert.throws(
+      () => createRetryInterceptor({ retryableCodes: ["14" as never] }),
+      /retry.retryableCodes must be an array of values of Code, got "14"/,
+    );
+    assert.throws(
       () => createRetryInterceptor({ idempotent: "some" as never }),
       /retry.idempotent must be "declared", "all" or a function, got "some"/,
     );

@@ -466,7 +466,7 @@ describe("options", () => {
     const attempts: Array<[() => unknown, RegExp]> = [
       [
         () => createOtelInterceptor({ semconv: "new" as never }),
-        /semconv must be one of connectum, stable, dup, got "new"/,
+        /semconv must be one of "connectum", "stable", "dup", got "new"/,
       ],
       [() => createOtelInterceptor({ trustRemotes: true } as never), /did you mean "trustRemote"/],
       [
@@ -475,7 +475,22 @@ describe("options", () => {
       ],
       [() => createOtelInterceptor({ traces: "no" as never }), /traces must be true or false/],
       [() => createOtelInterceptor({ filter: [] as never }), /filter must be a function/],
-      [() => createOtelInterceptor({ clock: 5 as never }), /clock must be an object/],
+      [
+        () => createOtelInterceptor({ clock: {} as never }),
+        /clock must be a Clock with now\(\), got an object/,
+      ],
+      [
+        () => createOtelInterceptor({ tracerProvider: new Collected() as never }),
+        /tracerProvider must be a TracerProvider with getTracer\(\), got an object/,
+      ],
+      [
+        () => createOtelClientInterceptor({ meterProvider: null as never }),
+        /meterProvider must be a MeterProvider with getMeter\(\), got null/,
+      ],
+      [
+        () => createOtelInterceptor({ propagator: { inject() {} } as never }),
+        /propagator must be a TextMapPropagator with inject\(\) and extract\(\), got an object/,
+      ],
       [
         () => createOtelInterceptor({ requestHeaders: "x" as never }),
         /requestHeaders must be a list/,

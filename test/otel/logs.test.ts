@@ -153,6 +153,26 @@ describe("getLogger", () => {
 });
 
 describe("loggerFromEnv", () => {
+  test("refuses what parseEnvConfig() would not give, and getLogger() what is no name", () => {
+    const config = { LOG_LEVEL: "info", LOG_FORMAT: "json", LOG_BACKEND: "console" } as const;
+    for (const [wrong, message] of [
+      [{ LOG_LEVEL: "trace" }, /LOG_LEVEL must be one of "debug", .*, got "trace"/],
+      [{ LOG_FORMAT: "xml" }, /LOG_FORMAT must be one of "json", "pretty", got "xml"/],
+      [{ LOG_BACKEND: undefined }, /LOG_BACKEND must be one of .*, got undefined/],
+    ] as const) {
+      assert.throws(() => loggerFromEnv({ ...config, ...(wrong as object) }), {
+        code: "INVALID_OPTION",
+        message,
+      });
+    }
+    assert.throws(() => getLogger(""), /getLogger\(\) name must be a string/);
+    assert.throws(() => getLogger("a", { attributes: {} } as never), /has no option "attributes"/);
+    assert.throws(
+      () => getLogger("a", { defaultAttributes: 1 as never }),
+      /must be an object, got 1/,
+    );
+  });
+
   /** What a process prints that takes its logger from this environment. */
   async function output(env: Record<string, string>): Promise<string> {
     const script = `

@@ -415,6 +415,32 @@ describe("OTEL_* variables", () => {
         initProvider({ exporters: { traces: "otlp" as never } }),
         /exporters\.traces must be an exporter or one of otlp\/http/,
       );
+      const bad: ReadonlyArray<[object, RegExp]> = [
+        [{ serviceName: "" }, /serviceName must be a string that is not empty/],
+        [{ serviceVersion: 2 }, /serviceVersion must be a string that is not empty, got 2/],
+        [{ resourceAttributes: "a=b" }, /resourceAttributes must be an object, got "a=b"/],
+        [{ logs: "no" }, /logs must be true or false, got "no"/],
+        [{ logger: console.log }, /logger must be a Logger with debug\(\)/],
+        [
+          { exporters: { traces: {} } },
+          /exporters.traces must be an exporter with export\(\) and shutdown\(\), got an object/,
+        ],
+        [
+          { exporters: { prometheus: 9464 } },
+          /exporters.prometheus must be true or false, got 9464/,
+        ],
+        [{ exporters: { prometheus: { port: 0, host: 1 } } }, /prometheus.host must be a string/],
+      ];
+      for (const [options, message] of bad) {
+        await assert.rejects(initProvider(options), { code: "INVALID_OPTION", message });
+      }
+      assert.throws(
+        () => otelShutdownHook(createServer({ services: [] }), { before: [] } as never),
+        {
+          code: "INVALID_OPTION",
+          message: /otelShutdownHook\(\) has no option "before"/,
+        },
+      );
       await assert.rejects(
         initProvider({ exporters: { prometheus: { path: "metrics" } } }),
         /path must begin with "\/"/,

@@ -115,10 +115,22 @@ describe("traced", () => {
       [{ attributes: ["a"] }, /traced\(\) attributes must be an object/],
       [{ recordArgs: "yes" }, /traced\(\) recordArgs must be true or false/],
       [{ argsFilter: 1 }, /traced\(\) argsFilter must be a function/],
+      [{ kind: 7 }, /traced\(\) kind must be a value of SpanKind, got 7/],
+      [{ tracerProvider: {} }, /traced\(\) tracerProvider must be a TracerProvider with getTracer/],
+      [{ recordArgs: true, filter: 1 }, /traced\(\) has no option "filter"/],
     ] as const) {
       assert.throws(() => traced(() => {}, options as never), { code: "INVALID_OPTION", message });
     }
     assert.throws(() => traceAll("x" as never), /traceAll\(\) takes an object/);
+    for (const [options, message] of [
+      [{ name: "n" }, /traceAll\(\) has no option "name"/],
+      [{ prefix: 1 }, /traceAll\(\) prefix must be a string that is not empty/],
+      [{ include: "find" }, /traceAll\(\) include must be an array, got "find"/],
+      [{ exclude: [1] }, /traceAll\(\) exclude\[0\] must be a string that is not empty, got 1/],
+      [{ tracerProvider: {} }, /traceAll\(\) tracerProvider must be a TracerProvider/],
+    ] as const) {
+      assert.throws(() => traceAll({}, options as never), { code: "INVALID_OPTION", message });
+    }
   });
 });
 

@@ -85,11 +85,21 @@ describe("createFaultInterceptor", () => {
   });
 
   test("refuses bad options", () => {
-    assert.throws(() => createFaultInterceptor({ probability: 2 }), {
-      code: "INVALID_OPTION",
-      message: /probability must be 0 to 1, got 2/,
-    });
-    assert.throws(() => createFaultInterceptor({ delay: 1 } as never), { code: "INVALID_OPTION" });
+    const bad: ReadonlyArray<[object, RegExp]> = [
+      [{ delay: 1 }, /has no option "delay"; did you mean "delayMs"/],
+      [{ delayMs: -1 }, /delayMs must be an integer from 0/],
+      [{ errorCode: 99 }, /errorCode must be a value of Code, got 99/],
+      [{ errorCode: "unavailable" }, /errorCode must be a value of Code, got "unavailable"/],
+      [{ errorCode: "14" }, /errorCode must be a value of Code, got "14"/],
+      [{ dropAfterMessages: 1.5 }, /dropAfterMessages must be an integer/],
+      [{ probability: 2 }, /probability must be a number from 0 to 1, got 2/],
+      [{ probability: "0.5" }, /probability must be a number from 0 to 1, got "0.5"/],
+      [{ seed: Number.NaN }, /seed must be an integer from 0 to 4294967295, got NaN/],
+      [{ seed: "7" }, /seed must be an integer from 0 to 4294967295, got "7"/],
+    ];
+    for (const [options, message] of bad) {
+      assert.throws(() => createFaultInterceptor(options), { code: "INVALID_OPTION", message });
+    }
   });
 });
 

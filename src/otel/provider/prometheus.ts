@@ -7,7 +7,7 @@ import {
   type NodeResponse,
   type ProtocolRegistration,
 } from "../../core/index.ts";
-import { checkInteger, checkKeys, show } from "../../core/internal.ts";
+import { checkInteger, checkKeys, checkText, show } from "../../core/internal.ts";
 import { loadPackage } from "./load-package.ts";
 
 export interface PrometheusOptions {
@@ -39,6 +39,7 @@ export async function createPrometheus(options: PrometheusOptions = {}): Promise
     );
   }
   if (port !== undefined) checkInteger("exporters.prometheus.port", port, 0, 65_535);
+  if (host !== undefined) checkText("exporters.prometheus.host", host);
   const { PrometheusExporter, PrometheusSerializer } = await loadPackage(
     "@opentelemetry/exporter-prometheus",
     "metrics for Prometheus",

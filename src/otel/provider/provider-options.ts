@@ -1,7 +1,14 @@
 import type { PushMetricExporter } from "@opentelemetry/sdk-metrics";
 import type { SpanExporter } from "@opentelemetry/sdk-trace-node";
 import type { Logger } from "../../core/index.ts";
-import { checkKeys } from "../../core/internal.ts";
+import {
+  checkBoolean,
+  checkKeys,
+  checkLogger,
+  checkMethods,
+  checkObject,
+  checkText,
+} from "../../core/internal.ts";
 import type { ExporterName } from "./otel-environment.ts";
 import type { PrometheusOptions } from "./prometheus.ts";
 
@@ -48,9 +55,24 @@ const optionKeys = [
   "logger",
 ];
 
-/** Throws INVALID_OPTION for a name that is no option. */
+/** Throws INVALID_OPTION naming what is wrong; names of exporters are checked where they are loaded. */
 export function checkProviderOptions(options: ProviderOptions): void {
   checkKeys("initProvider()", options, optionKeys);
-  const { exporters = {} } = options;
+  const { serviceName, serviceVersion, resourceAttributes, exporters = {}, logger } = options;
+  if (serviceName !== undefined) checkText("serviceName", serviceName);
+  if (serviceVersion !== undefined) checkText("serviceVersion", serviceVersion);
+  if (resourceAttributes !== undefined) checkObject("resourceAttributes", resourceAttributes);
   checkKeys("exporters", exporters, ["traces", "metrics", "logs", "prometheus"]);
+  for (const signal of ["traces", "metrics", "logs"] as const) {
+    const isWanted = options[signal];
+    const exporter = exporters[signal];
+    if (isWanted !== undefined) checkBoolean(signal, isWanted);
+    if (typeof exporter !== "object") continue;
+    checkMethods(`exporters.${signal}`, exporter, "an exporter", ["export", "shutdown"]);
+  }
+  const { prometheus } = exporters;
+  if (typeof prometheus !== "object" && prometheus !== undefined) {
+    checkBoolean("exporters.prometheus", prometheus);
+  }
+  if (logger !== undefined) checkLogger("logger", logger);
 }

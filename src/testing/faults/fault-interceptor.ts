@@ -1,7 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { ConnectumError } from "../../core/index.ts";
-import { checkInteger, checkKeys, show } from "../../core/internal.ts";
+import { checkEnum, checkInteger, checkKeys, checkMs, checkNumber } from "../../core/internal.ts";
 
 export interface FaultOptions {
   /** Waits before the call goes on, in milliseconds. Default 0. */
@@ -12,7 +11,7 @@ export interface FaultOptions {
   readonly dropAfterMessages?: number;
   /** Share of the calls that meet the fault, 0 to 1. Default 1. */
   readonly probability?: number;
-  /** Calls that meet the fault are the same for the same seed. Default 1. */
+  /** Calls that meet the fault are the same for the same seed, 0 to 2 ** 32 - 1. Default 1. */
   readonly seed?: number;
 }
 
@@ -22,16 +21,13 @@ const known = ["delayMs", "errorCode", "dropAfterMessages", "probability", "seed
 export function createFaultInterceptor(options: FaultOptions): Interceptor {
   checkKeys("createFaultInterceptor", options, known);
   const { delayMs = 0, errorCode, dropAfterMessages, probability = 1, seed = 1 } = options;
-  checkInteger("delayMs", delayMs, 0, 2 ** 31 - 1);
+  checkMs("delayMs", delayMs);
+  if (errorCode !== undefined) checkEnum("errorCode", errorCode, "Code", Code);
   if (dropAfterMessages !== undefined) {
     checkInteger("dropAfterMessages", dropAfterMessages, 0, Number.MAX_SAFE_INTEGER);
   }
-  if (!(probability >= 0 && probability <= 1)) {
-    throw new ConnectumError(
-      "INVALID_OPTION",
-      `probability must be 0 to 1, got ${show(probability)}`,
-    );
-  }
+  checkNumber("probability", probability, 0, 1);
+  checkInteger("seed", seed, 0, 2 ** 32 - 1);
   const random = createRandom(seed);
   return (next) => async (request) => {
     if (random() >= probability) return next(request);

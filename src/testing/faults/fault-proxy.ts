@@ -1,4 +1,5 @@
 import net, { type AddressInfo, type Socket } from "node:net";
+import { checkInteger, checkKeys, checkMs, checkText } from "../../core/internal.ts";
 import { ProxiedConnection } from "./proxied-connection.ts";
 
 export interface FaultProxyTarget {
@@ -32,7 +33,10 @@ export interface FaultProxy extends AsyncDisposable {
 
 /** Starts a proxy on a free loopback port. */
 export async function createFaultProxy(target: FaultProxyTarget): Promise<FaultProxy> {
+  checkKeys("createFaultProxy()", target, ["port", "host"]);
   const { port: targetPort, host: targetHost = "127.0.0.1" } = target;
+  checkInteger("port", targetPort, 1, 65_535);
+  checkText("host", targetHost);
   const open = new Set<ProxiedConnection>();
   const faults = { delayMs: 0, isSwallowing: false, bytesLeft: Number.POSITIVE_INFINITY };
   const server = net.createServer({ noDelay: true }, (client: Socket) => {
@@ -65,6 +69,7 @@ export async function createFaultProxy(target: FaultProxyTarget): Promise<FaultP
       return open.size;
     },
     delay(ms) {
+      checkMs("delay()", ms);
       faults.delayMs = ms;
     },
     swallow() {
@@ -73,6 +78,7 @@ export async function createFaultProxy(target: FaultProxyTarget): Promise<FaultP
     cut: () => each((connection) => connection.end()),
     reset: () => each((connection) => connection.reset()),
     truncate(bytes) {
+      checkInteger("truncate()", bytes, 0, Number.MAX_SAFE_INTEGER);
       faults.bytesLeft = bytes;
       if (bytes === 0) each((connection) => connection.end());
     },

@@ -1,4 +1,5 @@
 import jwt, { type Algorithm, type SignOptions } from "jsonwebtoken";
+import { checkKeys } from "../../core/internal.ts";
 import type { TestKeypair } from "./test-keypair.ts";
 
 export interface TestJwtOptions {
@@ -14,6 +15,7 @@ export interface TestJwtOptions {
 
 /** A signed token. Its subject is `test-user` unless the claims say otherwise; `iat` is now. */
 export function createTestJwt(claims: object, options: TestJwtOptions): string {
+  checkKeys("createTestJwt()", options, ["key", "algorithm", "expiresInSec", "kid"]);
   const { key, expiresInSec = 3600 } = options;
   const pair = typeof key === "object" && "privateKey" in key ? key : undefined;
   const { algorithm = pair?.algorithm ?? "HS256", kid = pair?.kid } = options;

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type JsonWebKey, randomUUID } from "node:crypto";
 import { ConnectumError } from "../../core/index.ts";
-import { show } from "../../core/internal.ts";
+import { checkKeys, show } from "../../core/internal.ts";
 
 export type TestJwtAlgorithm =
   | "RS256"
@@ -35,6 +35,7 @@ const curves: Readonly<Record<string, string>> = { ES256: "P-256", ES384: "P-384
 
 /** A new pair of keys for tokens. RSA takes a tenth of a second, EC nothing. */
 export function generateTestKeypair(options: TestKeypairOptions = {}): TestKeypair {
+  checkKeys("generateTestKeypair()", options, ["algorithm", "kid"]);
   const { algorithm = "RS256", kid = randomUUID() } = options;
   if (!/^(RS|PS|ES)(256|384|512)$/.test(algorithm)) {
     throw new ConnectumError(
