@@ -6,7 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import type { CreateServerOptions } from "connectum/core";
-import { createTestCertificates, createTestServer, type TestServer } from "connectum/testing";
+import {
+  createFakeClock,
+  createTestCertificates,
+  createTestServer,
+  type FakeClock,
+  type TestServer,
+} from "connectum/testing";
 import { LoadService } from "../../gen/connectum/load/v1/load_pb.js";
 import { loadService } from "../../load/service.ts";
 
@@ -39,6 +45,27 @@ export function onEverySite(
           isOver = true;
         }
         for (const calls of await Promise.all(undisturbed)) assert.ok(calls > 0);
+      });
+    }
+  });
+}
+
+/**
+ * The same test on plaintext and on TLS, where time passes when the test says so. Without other clients:
+ * theirs would jump while their bytes are on the way.
+ */
+export function inFakeTime(
+  name: string,
+  options: Partial<CreateServerOptions>,
+  run: (site: Site, clock: FakeClock) => Promise<void>,
+): void {
+  describe(name, () => {
+    for (const isTls of [false, true]) {
+      test(isTls ? "TLS" : "plaintext", { timeout: 30_000 }, async (t) => {
+        const tls = isTls ? await issued : undefined;
+        const clock = createFakeClock({ now: Date.now(), t });
+        const started = await createTestServer({ t, services: [loadService()], tls, ...options });
+        await run({ ...started, isTls }, clock);
       });
     }
   });

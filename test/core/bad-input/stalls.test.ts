@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, type ConnectError, createClient } from "@connectrpc/connect";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
@@ -10,7 +10,7 @@ import { createTransport } from "../../support/transports.ts";
 import { withResolvers } from "../../support/with-resolvers.ts";
 import { openHttp1, untilClosed } from "./raw-http1.ts";
 import { echo, encode, service, wires } from "./rpc.ts";
-import { onEverySite } from "./sites.ts";
+import { inFakeTime, onEverySite } from "./sites.ts";
 
 const DEADLINE_EXCEEDED = 4;
 const bodyIdleTimeoutMs = 200;
@@ -66,72 +66,99 @@ onEverySite(
   },
 );
 
-onEverySite("a body that keeps moving is not stalled", { bodyIdleTimeoutMs }, async (site) => {
-  const client = await RawHttp2.connect(site.port, site.isTls);
-  client.request(1, requestHeaders(`${service}/Echo`, "application/grpc+proto"));
-  const body = encode(wires[6] as (typeof wires)[number], "a long name that comes in drops");
-  for (const byte of body) {
-    client.send("DATA", 0, 1, Buffer.from([byte]));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  client.send("DATA", 1, 1);
-  const answer = await client.find(({ name, streamId }) => name === "DATA" && streamId === 1);
-  assert.deepEqual(answer?.payload, body);
-  client.socket.destroy();
-});
+const body = encode(wires[6] as (typeof wires)[number], "a long name that comes in drops");
 
-onEverySite(
+inFakeTime(
+  "a body that keeps moving is not stalled",
+  { bodyIdleTimeoutMs },
+  async (site, clock) => {
+    const client = await RawHttp2.connect(site.port, site.isTls);
+    client.request(1, requestHeaders(`${service}/Echo`, "application/grpc+proto"));
+    for (const [index, byte] of body.entries()) {
+      client.send("DATA", 0, 1, Buffer.from([byte]));
+      // The answer proves that the drop has arrived.
+      client.send("PING", 0, 0, Buffer.alloc(8, index));
+      await client.find(({ name, payload }) => name === "PING" && payload[0] === index);
+      await clock.advance(bodyIdleTimeoutMs / 2);
+    }
+    client.send("DATA", 1, 1);
+    const answer = await client.find(
+      ({ name, streamId, flags }) => streamId === 1 && (name === "DATA" || flags % 2 === 1),
+    );
+    assert.deepEqual(answer?.payload, body);
+    client.socket.destroy();
+  },
+);
+
+inFakeTime(
   "a stream that waits between its messages is not stalled",
-  { bodyIdleTimeoutMs: 100, writeIdleTimeoutMs: 100 },
-  async (site) => {
+  { bodyIdleTimeoutMs, writeIdleTimeoutMs },
+  async (site, clock) => {
     const nodeOptions = { rejectUnauthorized: false };
     const transport = createTransport("gRPC h2", site.baseUrl, nodeOptions);
     const client = createClient(LoadService, transport);
+    let answered = withResolvers();
     async function* slowly() {
       for (const text of ["a", "b"]) {
+        answered = withResolvers();
         yield { text };
-        await new Promise((resolve) => setTimeout(resolve, 400));
+        await answered.promise;
+        await clock.advance(bodyIdleTimeoutMs * 10);
       }
     }
     const texts: string[] = [];
-    for await (const { text } of client.talk(slowly())) texts.push(text);
+    for await (const { text } of client.talk(slowly())) {
+      texts.push(text);
+      answered.resolve();
+    }
     assert.deepEqual(texts, ["a", "b"]);
   },
 );
 
-const gate = withResolvers();
+/** Resolves when a handler has read its first message; the second is read when the gate is opened. */
+let reading = withResolvers();
+let gate = withResolvers();
 const slowReader = defineService(LoadService, {
   echo: ({ text }) => ({ text }),
   async upload(requests) {
     let bytes = 0n;
     for await (const { payload } of requests) {
-      if (bytes === 0n) await gate.promise;
+      if (bytes === 0n) {
+        reading.resolve();
+        await gate.promise;
+      }
       bytes += BigInt(payload.byteLength);
     }
     return { bytes };
   },
 });
 
-onEverySite(
+inFakeTime(
   "a handler that does not read is not its client's standstill",
-  { bodyIdleTimeoutMs: 100, services: [slowReader] },
-  async (site) => {
+  { bodyIdleTimeoutMs, services: [slowReader] },
+  async (site, clock) => {
+    reading = withResolvers();
+    gate = withResolvers();
     const nodeOptions = { rejectUnauthorized: false };
     const client = createClient(LoadService, createTransport("gRPC h2", site.baseUrl, nodeOptions));
     async function* many() {
       for (let index = 0; index < 20; index++) yield { payload: new Uint8Array(100_000) };
     }
     const uploading = client.upload(many());
-    setTimeout(gate.resolve, 500);
+    await reading.promise;
+    // Long enough for what is on its way to come to a standstill first.
+    await clock.advance(bodyIdleTimeoutMs * 20);
+    gate.resolve();
     assert.equal((await uploading).bytes, 2_000_000n);
   },
 );
 
-const ended: unknown[] = [];
+/** Emits "abort" with the reason when a download is aborted. */
+const handlers = new EventEmitter();
 const downloads = defineService(LoadService, {
   echo: ({ text, payload }) => ({ text, payload }),
   async *download({ count, size }, { signal }) {
-    signal.addEventListener("abort", () => ended.push(signal.reason));
+    signal.addEventListener("abort", () => handlers.emit("abort", signal.reason));
     for (let index = 0; index < count; index++) yield { payload: new Uint8Array(size) };
   },
 });
@@ -145,12 +172,12 @@ onEverySite(
   "an HTTP/2 stream nobody reads is reset, and its handler told",
   { writeIdleTimeoutMs, services: [downloads] },
   async (site) => {
-    ended.length = 0;
+    const aborted = once(handlers, "abort");
     const client = await RawHttp2.connect(site.port, site.isTls);
     client.request(1, requestHeaders(`${service}/Download`));
     client.send("DATA", 1, 1, downloadRequest(1_000, 10_000));
     assert.equal(await client.reset(1), CANCEL);
-    const [reason] = ended as ConnectError[];
+    const [reason]: ConnectError[] = await aborted;
     assert.equal(reason?.code, Code.DeadlineExceeded);
     client.socket.destroy();
   },
@@ -174,7 +201,7 @@ onEverySite(
   "an HTTP/1.1 answer nobody reads closes its connection",
   { writeIdleTimeoutMs, services: [downloads] },
   async (site) => {
-    ended.length = 0;
+    const aborted = once(handlers, "abort");
     const socket = await openHttp1(site.port, site.isTls);
     socket.pause();
     const body = downloadRequest(10_000, 10_000);
@@ -182,32 +209,37 @@ onEverySite(
       `POST ${service}/Download HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: ${body.length}\r\n\r\n`,
     );
     socket.write(body);
-    while (ended.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    const [reason] = ended as ConnectError[];
+    const [reason]: ConnectError[] = await aborted;
     assert.equal(reason?.code, Code.DeadlineExceeded);
     socket.resume();
     if (!socket.destroyed) await once(socket, "close");
   },
 );
 
-onEverySite(
+inFakeTime(
   "a large answer that is read slowly but steadily arrives",
-  { writeIdleTimeoutMs: 500, readMaxBytes: 8_000_000, services: [downloads] },
-  async (site) => {
+  { writeIdleTimeoutMs, readMaxBytes: 8_000_000, services: [downloads] },
+  async (site, clock) => {
     const client = await RawHttp2.connect(site.port, site.isTls);
     client.request(1, requestHeaders(`${service}/Download`));
     client.send("DATA", 1, 1, downloadRequest(1, 2_500_000));
-    // Room for one piece at a time, for twice as long as the timeout.
+    const received = () =>
+      client.frames.reduce(
+        (sum, { name, payload }) => sum + (name === "DATA" ? payload.length : 0),
+        0,
+      );
+    // Room for one piece at a time, for many times as long as the timeout.
     let granted = 65_535;
-    for (let step = 0; step < 10; step++) {
-      await new Promise((resolve) => setTimeout(resolve, 120));
+    while (granted < 2_500_000) {
+      await client.find(({ name }) => name === "RST_STREAM" || received() >= granted);
+      assert.ok(received() >= granted, "the stream was reset");
+      await clock.advance(writeIdleTimeoutMs / 2);
       const increment = Buffer.alloc(4);
       increment.writeUInt32BE(260_000);
       granted += 260_000;
       client.send("WINDOW_UPDATE", 0, 0, increment);
       client.send("WINDOW_UPDATE", 0, 1, increment);
     }
-    assert.ok(granted > 2_500_000);
     const last = await client.find(
       ({ name, streamId, flags }) => name === "HEADERS" && streamId === 1 && flags % 2 === 1,
     );
