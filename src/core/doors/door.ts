@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Exchange } from "../http/exchange.ts";
-import type { ProtocolName } from "../rpc/call.ts";
+import type { ProtocolName } from "../rpc/call-source.ts";
 import { type HeaderFields, RpcHeaders } from "../rpc/rpc-headers.ts";
 import type { Codec, CodecName } from "../wire/codec.ts";
 

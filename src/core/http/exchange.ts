@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { CallSource } from "../rpc/call.ts";
+import type { CallSource } from "../rpc/call-source.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 
 /** Hears the body of a request. After `onEnd` or `onError` it hears nothing more. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import type { TLSSocket } from "node:tls";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
-import { clientLeft } from "../rpc/call.ts";
+import { clientLeft } from "../rpc/call-source.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { BodyFlow, PIECE_BYTES } from "./body-flow.ts";
 import { addCommonFields, type BodyReceiver, type Exchange } from "./exchange.ts";

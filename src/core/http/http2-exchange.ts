@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from
 import { constants } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
-import { clientLeft } from "../rpc/call.ts";
+import { clientLeft } from "../rpc/call-source.ts";
 import type { HeaderFields } from "../rpc/rpc-headers.ts";
 import { BodyFlow, PIECE_BYTES } from "./body-flow.ts";
 import { addCommonFields, type BodyReceiver, type Exchange } from "./exchange.ts";

@@ -1,6 +1,7 @@
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { Peer } from "../context-keys.ts";
-import { type CallSource, clientLeft, deadlineExceeded, MAX_TIMER_MS } from "../rpc/call.ts";
+import { deadlineExceeded, MAX_TIMER_MS } from "../rpc/call.ts";
+import { type CallSource, clientLeft } from "../rpc/call-source.ts";
 import { type HeaderFields, RpcHeaders } from "../rpc/rpc-headers.ts";
 
 const inProcess: Peer = { address: "in-process" };

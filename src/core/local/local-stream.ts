@@ -1,6 +1,7 @@
 import { create, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
-import { type Call, clientLeft } from "../rpc/call.ts";
+import type { Call } from "../rpc/call.ts";
+import { clientLeft } from "../rpc/call-source.ts";
 import type { Method } from "../rpc/method.ts";
 import { RpcHeaders } from "../rpc/rpc-headers.ts";
 import type { LocalCall } from "./local-call.ts";

@@ -1,28 +1,11 @@
 import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues, type HandlerContext } from "@connectrpc/connect";
-import type { Peer } from "../context-keys.ts";
 import type { CallObserver } from "./call-observer.ts";
 import type { CallRegistry } from "./call-registry.ts";
+import type { CallSource, ProtocolName } from "./call-source.ts";
 import { CallValues } from "./call-values.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
-import { type HeaderFields, RpcHeaders } from "./rpc-headers.ts";
-
-/** Where a call comes from: an HTTP request, or a caller in this process. */
-export interface CallSource {
-  readonly headers: HeaderFields;
-  readonly requestMethod: string;
-  readonly url: string;
-  readonly transport: "http" | "in-process";
-  readonly peer: Peer;
-  /** Context values of the outgoing call, when the caller is in this process. */
-  readonly callerValues?: ContextValues;
-  /** Why the caller left, once it has. */
-  readonly closeReason: ConnectError | undefined;
-  /** The listener hears once when the caller leaves before its answer is complete. */
-  onLeave(listener: (reason: ConnectError) => void): void;
-}
-
-export type ProtocolName = "connect" | "grpc" | "grpc-web";
+import { RpcHeaders } from "./rpc-headers.ts";
 
 /**
  * One call on its way through a Method: the context handlers get, and what the door needs of it.
@@ -255,9 +238,4 @@ const ended = new ConnectError("the call has ended", Code.Canceled);
 
 export function deadlineExceeded(): ConnectError {
   return new ConnectError("the operation timed out", Code.DeadlineExceeded);
-}
-
-/** What a handler learns of a caller that is gone, whatever the caller's own reason. */
-export function clientLeft(): ConnectError {
-  return new ConnectError("the client left", Code.Canceled);
 }

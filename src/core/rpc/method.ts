@@ -11,10 +11,11 @@ import type {
 import type { Logger } from "../logger.ts";
 import type { Route, RouteOptions } from "../routes.ts";
 import { type Codec, type CodecName, createCodecs } from "../wire/codec.ts";
-import { Call, type CallSource, type ProtocolName } from "./call.ts";
+import { Call } from "./call.ts";
 import { type CallObserverFactory, observerFactory } from "./call-observer.ts";
 import type { CallRegistry } from "./call-registry.ts";
 import { callOfRequest, streamRequest, unaryRequest } from "./call-request.ts";
+import type { CallSource, ProtocolName } from "./call-source.ts";
 import { type AnyFn, type AnyRequest, type AnyResponse, compose } from "./chain.ts";
 import { Gates } from "./gates.ts";
 import { handlerContext } from "./handler-context.ts";
