@@ -175,6 +175,7 @@ class ConnectumServer implements Server {
         return server.#runtime.methods("a local call");
       },
       get attaching() {
+        server.#runtime.freeze("a local call");
         return server.#runtime.attaching;
       },
       get closedReason() {

@@ -41,6 +41,37 @@ describe("the local transport", () => {
     assert.equal(server.state, "created");
   });
 
+  test("the first call waits until every interceptor is attached, and fails if one cannot be", async () => {
+    const attached: string[] = [];
+    let seen = "";
+    const plain: Interceptor = (next) => next;
+    const slow = extendInterceptor(plain, {
+      async attach() {
+        await new Promise((resolve) => setImmediate(resolve));
+        attached.push("slow");
+      },
+    });
+    const last = extendInterceptor(plain, {
+      attach: () => void attached.push("last"),
+      gate() {
+        seen = attached.join();
+      },
+    });
+    const call = (interceptors: Interceptor[]) =>
+      createClient(
+        GreeterService,
+        createLocalTransport(createServer({ services, interceptors })),
+      ).sayHello({ name: "Ada" });
+    await call([slow, last]);
+    assert.equal(seen, "slow,last");
+    const broken = extendInterceptor(plain, {
+      attach() {
+        throw new ConnectError("rules contradict each other", Code.Internal);
+      },
+    });
+    await assert.rejects(call([broken]), { rawMessage: "rules contradict each other" });
+  });
+
   test("passes messages by reference", async () => {
     const request = create(SayHelloRequestSchema, { name: "Ada" });
     const response = create(SayHelloResponseSchema, { greeting: "same" });

@@ -25,7 +25,7 @@ import { LocalStream } from "./local-stream.ts";
 /** What the door needs of its server. Reading `methods` freezes the routes. */
 export interface LocalHost {
   readonly methods: ReadonlyMap<string, Method>;
-  /** Settles when interceptors are attached; undefined once they are. */
+  /** Settles when interceptors are attached; undefined once they are. Reading it freezes the routes. */
   readonly attaching: Promise<void> | undefined;
   /** The error of a call that arrives when the server is stopped. */
   readonly closedReason: ConnectError | undefined;
@@ -74,7 +74,7 @@ export class LocalDoor implements Transport {
     input: MessageInitShape<I>,
     values?: ContextValues,
   ): Promise<UnaryResponse<I, O>> {
-    const { attaching } = this.#host;
+    const attaching = this.#attaching();
     if (attaching) {
       return attaching.then(() => this.unary(desc, signal, timeoutMs, header, input, values));
     }
@@ -143,7 +143,7 @@ export class LocalDoor implements Transport {
     input: AsyncIterable<MessageInitShape<I>>,
     values?: ContextValues,
   ): Promise<StreamResponse<I, O>> {
-    const { attaching } = this.#host;
+    const attaching = this.#attaching();
     if (attaching) {
       return attaching.then(() => this.stream(desc, signal, timeoutMs, header, input, values));
     }
@@ -153,6 +153,15 @@ export class LocalDoor implements Transport {
       const call = openCall(method, local, timeoutMs);
       const stream = new LocalStream(method, call, local, input, () => this.#close(local));
       return stream.open() as Promise<StreamResponse<I, O>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** What the first calls wait for; it rejects when routes cannot be mounted. */
+  #attaching(): Promise<void> | undefined {
+    try {
+      return this.#host.attaching;
     } catch (error) {
       return Promise.reject(error);
     }
