@@ -42,7 +42,6 @@ export class EnvelopeDecoder {
   }
 
   push(chunk: Buffer): void {
-    if (chunk.byteLength === 0) return;
     this.#chunks.push(chunk);
     this.#buffered += chunk.byteLength;
   }

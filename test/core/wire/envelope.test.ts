@@ -27,6 +27,11 @@ function envelope(bytes: Buffer): Buffer {
   return Buffer.concat([head(bytes.byteLength), bytes]);
 }
 
+function piecesOf(bytes: Buffer, size: number): Buffer[] {
+  const count = Math.ceil(bytes.byteLength / size);
+  return Array.from({ length: count }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
+}
+
 function head(length: number): Buffer {
   const bytes = Buffer.alloc(5);
   bytes.writeUInt32BE(length, 1);
@@ -43,6 +48,7 @@ async function startClient(t: TestContext, readMaxBytes?: number) {
     return envelopes(await sendHttp2(session, path, { "content-type": type }, paused));
   };
   return {
+    send,
     /** The texts that came back, and what the end of the stream says. */
     async talk(pieces: Buffer[]) {
       const answer = await send("Talk", "application/connect+json", pieces);
@@ -87,13 +93,38 @@ describe("envelopes in a request", () => {
   for (const size of [1, 2, 3, 4, 6, 7, 11]) {
     test(`may come in pieces of ${size} bytes`, async (t) => {
       const { talk } = await startClient(t);
-      const pieces: Buffer[] = [];
-      for (let at = 0; at < body.byteLength; at += size) {
-        pieces.push(body.subarray(at, at + size));
-      }
-      assert.deepEqual(await talk(pieces), { texts, error: undefined });
+      assert.deepEqual(await talk(piecesOf(body, size)), { texts, error: undefined });
     });
   }
+
+  test("may be empty, and stand anywhere between others", async (t) => {
+    const { send } = await startClient(t);
+    const one = Buffer.from([0x12, 0x03, 0x0a, 0x01, 0x61]);
+    for (const list of [
+      [[], [], []],
+      [[], one, []],
+      [one, [], one],
+    ]) {
+      const bytes = Buffer.concat(list.map((message) => envelope(Buffer.from(message))));
+      for (const size of [1, 3, 5, 6, 10, 100]) {
+        const answer = await send("Talk", "application/connect+proto", piecesOf(bytes, size));
+        assert.deepEqual(
+          answer.map(({ data }) => data.includes("a")),
+          [...list.map((message) => message === one), false],
+        );
+      }
+    }
+  });
+
+  test("are one for a method that takes one, however the second comes", async (t) => {
+    const { once } = await startClient(t);
+    const whole = envelope(message(40).bytes);
+    const two = Buffer.concat([whole, whole]);
+    const text = "more than one request message, this method takes one";
+    for (const pieces of [[whole, whole], [two], piecesOf(two, 50), piecesOf(two, 7)]) {
+      assert.match(await once(pieces), new RegExp(`grpc-status: 12\r\ngrpc-message: ${text}\r`));
+    }
+  });
 
   test("have the length their head says, over all of its bytes", async (t) => {
     const { talk, once } = await startClient(t, 1_000);
