@@ -121,7 +121,7 @@ async function run(
     outcome(isFailure);
   };
   const fail = (thrown: unknown) => {
-    tell(judge(thrown, request));
+    if (!isTold) tell(judge(thrown, request));
     return thrown;
   };
   listen(request, fail);
