@@ -111,4 +111,93 @@ describe("server.onShutdown", () => {
     assert.deepEqual(steps, ["after"]);
     assert.equal(server.state, "stopped");
   });
+
+  test("names what is wrong with a registration, and forgets it", async () => {
+    const { server, steps, hook } = createRecorder();
+    server.onShutdown("a", ["b"], hook("a"));
+    server.onShutdown("b", [], hook("b"));
+    const cycle = (name: string, dependencies: string[], path: string) =>
+      assert.throws(() => server.onShutdown(name, dependencies, hook("wrong")), {
+        code: "HOOK_CYCLE",
+        message: `shutdown hook "${name}" would wait for itself: ${path}; remove one of these dependencies`,
+      });
+    cycle("b", ["a"], "b -> a -> b");
+    cycle("c", ["c"], "c -> c");
+    cycle("b", ["unknown", "a"], "b -> a -> b");
+    server.onShutdown("late", ["missing"], hook("late"));
+    await assert.rejects(server.start(), {
+      code: "UNKNOWN_HOOK",
+      message:
+        'shutdown hook "late" depends on "missing", which is not registered; known hooks: "a", "b", "late"',
+    });
+    const ended = steps.filter((step) => step.endsWith("ends"));
+    assert.deepEqual(ended.sort(), ["a ends", "b ends", "late ends"]);
+  });
+
+  test("a registration after start that names an unknown hook is forgotten, too", async () => {
+    const { server, steps, hook } = createRecorder();
+    server.onShutdown("database", hook("database"));
+    await server.start();
+    assert.throws(() => server.onShutdown("x", ["database", "nobody"], hook("x")), {
+      code: "UNKNOWN_HOOK",
+      message:
+        'shutdown hook "x" depends on "nobody", which is not registered; known hooks: "database"',
+    });
+    assert.throws(() => server.onShutdown("x", ["database", "database", "x"], hook("x")), {
+      code: "HOOK_CYCLE",
+    });
+    await server.stop();
+    assert.deepEqual(steps, ["database begins", "database ends"]);
+  });
+
+  test("several registrations of one name wait for the dependencies of all", async () => {
+    const { server, steps, hook } = createRecorder();
+    server.onShutdown("pool", ["queue"], hook("first"));
+    server.onShutdown("pool", ["cache"], hook("second"));
+    server.onShutdown("queue", hook("queue"));
+    server.onShutdown("cache", hook("cache"));
+    await server[Symbol.asyncDispose]();
+    assert.deepEqual(steps.slice(0, 4), [
+      "queue begins",
+      "cache begins",
+      "queue ends",
+      "cache ends",
+    ]);
+    assert.deepEqual(steps.slice(4), [
+      "first begins",
+      "second begins",
+      "first ends",
+      "second ends",
+    ]);
+  });
+
+  test("hooks without a name are counted, and each that hangs is named", async (t) => {
+    const server = createServer({ services: [], shutdown: { hookTimeoutMs: 1_000 } });
+    const ended: string[] = [];
+    server.onShutdown(() => new Promise(() => {}));
+    server.onShutdown(() => {});
+    server.onShutdown("stuck", () => new Promise(() => {}));
+    server.onShutdown("waiting", ["stuck"], async () => void ended.push("waiting"));
+    server.onShutdown("failing", ["stuck"], () => Promise.reject(new Error("broke")));
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const disposed = server[Symbol.asyncDispose]();
+    t.mock.timers.tick(999);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(ended, []);
+    t.mock.timers.tick(1);
+    await assert.rejects(disposed, (error: AggregateError) => {
+      assert.deepEqual(
+        error.errors.map(({ code, message }) => [code, message]),
+        [
+          [undefined, "broke"],
+          [
+            "HOOK_TIMEOUT",
+            'shutdown hooks did not end within hookTimeoutMs: "anonymous hook 1", "stuck"',
+          ],
+        ],
+      );
+      return true;
+    });
+    assert.deepEqual(ended, ["waiting"]);
+  });
 });
