@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, type TestContext, test } from "node:test";
-import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { createLocalTransport } from "connectum/core";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import {
   createRetryInterceptor,
   createTimeoutInterceptor,
   type RetryOptions,
 } from "connectum/interceptors";
-import { createFakeClock, createTestServer, type FakeClock } from "connectum/testing";
+import { createFakeClock, type FakeClock } from "connectum/testing";
 import { RetryInfoSchema } from "../../src/interceptors/gen/google/rpc/error_details_pb.js";
-import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
-import { callKind, failure, localClient, scripted } from "./doors.ts";
+import { callKind, failure, localClient } from "./doors.ts";
 import { turn } from "./turn.ts";
 
 const lookName = "connectum.script.v1.ScriptService/Look";
@@ -187,15 +185,6 @@ describe("createRetryInterceptor", () => {
   });
 
   test("a stream has as many attempts, whether it fails at once or before its first message", async (t) => {
-    const { server } = await createTestServer({
-      t,
-      services: [
-        scripted(async function* () {
-          yield* [];
-          throw unavailable();
-        }),
-      ],
-    });
     for (const maxRetries of [1, 4]) {
       let attempts = 0;
       /** Every second attempt fails before the server gives a stream. */
@@ -205,8 +194,11 @@ describe("createRetryInterceptor", () => {
         return next(request);
       };
       const retry = createRetryInterceptor({ initialDelayMs: 0, maxRetries, idempotent: "all" });
-      const transport = createLocalTransport(server, { interceptors: [retry, flaky] });
-      const { error } = await callKind(createClient(ScriptService, transport), "server streaming");
+      const client = await localClient(t, [retry, flaky], async function* () {
+        yield* [];
+        throw unavailable();
+      });
+      const { error } = await callKind(client, "server streaming");
       assert.equal(error?.code, Code.Unavailable);
       assert.equal(attempts, maxRetries + 1);
     }
@@ -275,6 +267,10 @@ describe("createRetryInterceptor", () => {
       [
         { budget: { window: 1 } as never },
         'retry.budget has no option "window"; did you mean "windowMs"?',
+      ],
+      [
+        { idempotent: "some" as never },
+        'retry.idempotent must be "declared", "all" or a function, got "some"',
       ],
       [{ retries: 1 } as never, 'retry has no option "retries"; did you mean "maxRetries"?'],
       [
