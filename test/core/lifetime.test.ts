@@ -159,7 +159,9 @@ describe("stop()", () => {
       server.onShutdown(() => {});
       await server.start();
       const stopped = server.stop();
-      await passing(clock, shutdown.drainDelayMs ?? 0);
+      await turns();
+      assert.equal(server.shutdownSignal.aborted, shutdown.drainDelayMs === undefined);
+      await clock.advance(shutdown.drainDelayMs ?? 0);
       await stopped;
       assert.equal(clock.pendingTimers, 0, JSON.stringify(shutdown));
     }
