@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createServer } from "connectum/core";
+import { createFakeClock } from "connectum/testing";
 
 function createRecorder() {
   const steps: string[] = [];
@@ -100,14 +101,15 @@ describe("server.onShutdown", () => {
     const server = createServer({ services: [], shutdown: { hookTimeoutMs: 1_000 } });
     server.onShutdown("stuck", () => new Promise(() => {}));
     server.onShutdown("after", ["stuck"], () => void steps.push("after"));
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const clock = createFakeClock({ t });
     const disposed = server[Symbol.asyncDispose]();
-    t.mock.timers.tick(1_000);
-    await assert.rejects(disposed, (error: AggregateError) => {
+    const rejected = assert.rejects(disposed, (error: AggregateError) => {
       assert.equal(error.errors.length, 1);
       assert.match(error.errors[0].message, /hookTimeoutMs: "stuck"$/);
       return true;
     });
+    await clock.advance(1_000);
+    await rejected;
     assert.deepEqual(steps, ["after"]);
     assert.equal(server.state, "stopped");
   });
@@ -179,13 +181,11 @@ describe("server.onShutdown", () => {
     server.onShutdown("stuck", () => new Promise(() => {}));
     server.onShutdown("waiting", ["stuck"], async () => void ended.push("waiting"));
     server.onShutdown("failing", ["stuck"], () => Promise.reject(new Error("broke")));
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const clock = createFakeClock({ t });
     const disposed = server[Symbol.asyncDispose]();
-    t.mock.timers.tick(999);
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(999);
     assert.deepEqual(ended, []);
-    t.mock.timers.tick(1);
-    await assert.rejects(disposed, (error: AggregateError) => {
+    const rejected = assert.rejects(disposed, (error: AggregateError) => {
       assert.deepEqual(
         error.errors.map(({ code, message }) => [code, message]),
         [
@@ -198,6 +198,8 @@ describe("server.onShutdown", () => {
       );
       return true;
     });
+    await clock.advance(1);
+    await rejected;
     assert.deepEqual(ended, ["waiting"]);
   });
 });
