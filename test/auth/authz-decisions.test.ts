@@ -12,6 +12,7 @@ import {
   explainAuthz,
   type InternalTrust,
   type ProtoAuthzOptions,
+  resolveMethodAuth,
 } from "connectum/auth";
 import { type CreateServerOptions, createLocalTransport, createServer } from "connectum/core";
 import {
@@ -340,5 +341,106 @@ describe("explainAuthz", () => {
       explain({ skipMethods: ["guarded.v1.GuardedService/Shut"] })["GuardedService/Shut"],
       ["anybody", "anybody", "skipMethods"],
     );
+  });
+});
+
+describe("options that cannot work", () => {
+  const good = { name: "a", methods: ["*"], effect: "allow" };
+  const list = (where: string) =>
+    `${where} must be a list of at least one non-empty string; leave it out to require none`;
+  const cases: Array<[object, string]> = [
+    [{ defaultPolicy: "maybe" }, 'defaultPolicy must be "allow" or "deny", got "maybe"'],
+    [{ authorize: "ask" }, 'authorize must be a function, got "ask"'],
+    [{ onDecision: "audit" }, 'onDecision must be a function, got "audit"'],
+    [
+      { skipMethods: ["Ask"] },
+      'skipMethods takes "*", "pkg.*", "pkg.Service/*" and "pkg.Service/Method", got "Ask"',
+    ],
+    [{ rules: "all" }, 'rules must be a list, got "all"'],
+    [
+      { rules: [good, { ...good, rule: 1 }] },
+      'rules[1] has no option "rule"; did you mean "name"?',
+    ],
+    ...[5, "", undefined].map((name): [object, string] => [
+      { rules: [{ ...good, name }] },
+      `rules[0]: name must be a unique, non-empty string, got ${JSON.stringify(name)}`,
+    ]),
+    [{ rules: [good, good] }, 'rules[1]: name must be a unique, non-empty string, got "a"'],
+    [
+      { rules: [{ ...good, effect: "permit" }] },
+      'rules[0]: effect must be "allow" or "deny", got "permit"',
+    ],
+    ...[[[], "an array"] as const, ["*", '"*"'] as const].map(
+      ([methods, got]): [object, string] => [
+        { rules: [{ ...good, methods }] },
+        `rules[0]: methods must be a list of at least one pattern, got ${got}`,
+      ],
+    ),
+    [
+      { rules: [{ ...good, methods: ["Ask"] }] },
+      'rule "a" takes "*", "pkg.*", "pkg.Service/*" and "pkg.Service/Method", got "Ask"',
+    ],
+    ...[["admin", '"admin"'] as const, [null, "null"] as const].map(
+      ([requires, got]): [object, string] => [
+        { rules: [{ ...good, requires }] },
+        `rule "a".requires must be { roles?, scopes? }, got ${got}`,
+      ],
+    ),
+    [
+      { rules: [{ ...good, requires: { role: ["admin"] } }] },
+      'rule "a".requires has no option "role"; did you mean "roles"?',
+    ],
+    ...[[], "admin", [""], ["admin", ""], [5], ["admin", 5], null].map(
+      (roles): [object, string] => [
+        { rules: [{ ...good, requires: { roles } }] },
+        list('rule "a".requires.roles'),
+      ],
+    ),
+    [{ rules: [{ ...good, requires: { scopes: [] } }] }, list('rule "a".requires.scopes')],
+    ...[{}, { roles: undefined }].map((requires): [object, string] => [
+      { rules: [{ ...good, effect: "deny", requires }] },
+      "rules[0]: requires is empty; leave it out to deny everybody",
+    ]),
+  ];
+  for (const [options, message] of cases) {
+    test(message, () => {
+      assert.throws(() => createAuthzInterceptor(options), { code: "INVALID_OPTION", message });
+    });
+  }
+
+  test("undefined is the same as left out", async () => {
+    const rule = {
+      ...good,
+      effect: "allow",
+      requires: { roles: undefined, scopes: ["read"] },
+    } as const;
+    const authz = createAuthzInterceptor({
+      rules: [rule],
+      authorize: undefined,
+      onDecision: undefined,
+    });
+    assert.equal(
+      await call([...authenticatorOf({ scopes: ["read"] }), authz], "silent"),
+      undefined,
+    );
+    assert.equal(await call([...authenticatorOf(user), authz], "silent"), DENIED);
+  });
+});
+
+describe("resolveMethodAuth", () => {
+  test("has what the proto says and nothing else, the same each time", () => {
+    const closed = { public: false, internal: false };
+    const { method } = GuardedService;
+    for (const [desc, expected] of [
+      [method.silent, closed],
+      [method.open, { public: true, internal: false }],
+      [method.anyIdentity, { ...closed, requires: { roles: [], scopes: [] } }],
+      [method.allowed, { ...closed, policy: "allow" }],
+      [method.internal, { public: false, internal: true }],
+      [OpenService.method.requires, { ...closed, requires: { roles: ["admin"], scopes: [] } }],
+    ] as const) {
+      assert.deepEqual(resolveMethodAuth(desc), expected);
+      assert.equal(resolveMethodAuth(desc), resolveMethodAuth(desc));
+    }
   });
 });

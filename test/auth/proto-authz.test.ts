@@ -258,19 +258,19 @@ describe("options that contradict each other", () => {
       "public and internal",
       { public: true, internal: true },
       undefined,
-      /public together with internal/,
+      /: method_auth says public together with internal; remove one of them$/,
     ],
     [
       "public and requires",
       { public: true, requires: {} },
       undefined,
-      /public together with requires/,
+      /: method_auth says public together with requires; remove one of them$/,
     ],
     [
       "public and internal of a service",
       {},
       { public: true, internal: true },
-      /service_auth says public/,
+      /: service_auth says public together with internal; remove one of them$/,
     ],
     ["public and requires of a service", {}, { public: true, defaultRequires: {} }, /service_auth/],
     ["an unknown policy", { policy: "Allow" }, undefined, /policy must be .* got "Allow"/],
@@ -293,6 +293,17 @@ describe("options that contradict each other", () => {
       });
     });
   }
+});
+
+test("options that contradict each other do not matter to a method that is skipped", async (t) => {
+  const desc = describeService({ public: true, internal: true });
+  const server = createServer({
+    services: [(router) => void router.service(desc, {})],
+    port: 0,
+    interceptors: [createProtoAuthzInterceptor({ skipMethods: ["odd.v1.*"] })],
+  });
+  await server.start();
+  t.after(() => server.stop());
 });
 
 /** A service with one method and options no file of ours should have. */

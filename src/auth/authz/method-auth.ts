@@ -1,10 +1,4 @@
-import {
-  type DescMethod,
-  type DescService,
-  getOption,
-  hasOption,
-  isFieldSet,
-} from "@bufbuild/protobuf";
+import { type DescMethod, type DescService, getOption, isFieldSet } from "@bufbuild/protobuf";
 import { ConnectumError } from "../../core/index.ts";
 import { methodName, show } from "../../core/internal.ts";
 import {
@@ -90,7 +84,6 @@ function resolve(method: DescMethod): ResolvedMethodAuth {
 }
 
 function methodLevel(method: DescMethod, name: string): Level {
-  if (!hasOption(method, method_auth)) return silent;
   const auth = getOption(method, method_auth);
   const { field } = MethodAuthSchema;
   return checkLevel(name, "method_auth", {
@@ -102,7 +95,6 @@ function methodLevel(method: DescMethod, name: string): Level {
 }
 
 function serviceLevel(service: DescService, name: string): Level {
-  if (!hasOption(service, service_auth)) return silent;
   const auth = getOption(service, service_auth);
   const { field } = ServiceAuthSchema;
   return checkLevel(name, "service_auth", {
@@ -115,13 +107,6 @@ function serviceLevel(service: DescService, name: string): Level {
     ),
   });
 }
-
-const silent: Level = {
-  public: undefined,
-  internal: undefined,
-  requires: undefined,
-  policy: undefined,
-};
 
 function toRequirements(requires: AuthRequirements | undefined): Requirements | undefined {
   return requires && { roles: requires.roles, scopes: requires.scopes };
