@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createLocalTransport } from "connectum/core";
 import {
   type CircuitBreakerOptions,
@@ -213,9 +213,11 @@ describe("calls on their way", () => {
   });
 
   test("are refused while one probes, without a time to come back", async (t) => {
-    const { breaker, client, waiting, others } = await halfOpen(t);
+    const { breaker, client, waiting, others, clock } = await halfOpen(t);
     const probe = client.once({});
     await turn();
+    // A probe may take its time.
+    await clock.advance(60_000);
     const refused = await failure(client.once({}));
     assert.equal(
       refused.rawMessage,
@@ -252,6 +254,97 @@ test("a call counts once, though its time is over before it ends", async (t) => 
     await turn();
     assert.equal(breaker.state(onceName), expected);
   }
+});
+
+test("a call that succeeds after its time was over is a failure", async (t) => {
+  const clock = createFakeClock({ t });
+  const breaker = createCircuitBreakerInterceptor({
+    volumeThreshold: 2,
+    errorThresholdPercentage: 80,
+  });
+  const client = await localClient(
+    t,
+    [createTimeoutInterceptor({ timeoutMs: 1_000 }), breaker],
+    async function* ({ signal }) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      yield "late";
+    },
+  );
+  for (const expected of ["closed", "open"]) {
+    const call = failure(client.once({}));
+    await turn();
+    await clock.advance(1_000);
+    await call;
+    await turn();
+    assert.equal(breaker.state(onceName), expected);
+  }
+});
+
+test("streams that end well, or that their reader leaves, are successes", async (t) => {
+  const clock = createFakeClock({ t });
+  const breaker = createCircuitBreakerInterceptor({
+    volumeThreshold: 2,
+    errorThresholdPercentage: 60,
+    openMs: 1_000,
+  });
+  let isDown = false;
+  const client = await localClient(t, [breaker], async function* () {
+    yield "one";
+    if (isDown) throw new Error("down");
+    yield "two";
+  });
+  const read = async (most: number) => {
+    const controller = new AbortController();
+    let count = 0;
+    try {
+      for await (const _ of client.download({}, { signal: controller.signal })) {
+        if (++count === most) controller.abort();
+      }
+    } finally {
+      await turn();
+    }
+  };
+  const state = () => breaker.state("connectum.script.v1.ScriptService/Download");
+  for (const most of [3, 1]) {
+    // A reader leaves by its signal, which ends its own loop with an error.
+    const end = () => (most === 1 ? failure(read(most)) : read(most));
+    await end();
+    await end();
+    isDown = true;
+    await failure(read(3));
+    await failure(read(3));
+    assert.equal(state(), "closed", "two of four");
+    await failure(read(3));
+    assert.equal(state(), "open", "three of five");
+    isDown = false;
+    await clock.advance(1_000);
+    await end();
+    assert.equal(state(), "closed");
+  }
+});
+
+test("a closed circuit has no timer", async (t) => {
+  const { clock, call } = await guarded(t, {});
+  await call("succeeds");
+  await call("fails");
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("on a client a call that never ends counts when its caller leaves", async (t) => {
+  const { server } = await createTestServer({ t });
+  const breaker = createCircuitBreakerInterceptor({ volumeThreshold: 1, isFailure: () => true });
+  const hang: Interceptor = () => () => new Promise(() => {});
+  const transport = createLocalTransport(server, { interceptors: [breaker, hang] });
+  const controller = new AbortController();
+  const { signal } = controller;
+  createClient(ScriptService, transport)
+    .once({}, { signal })
+    .catch(() => {});
+  await turn();
+  assert.equal(breaker.state(onceName), "closed");
+  controller.abort();
+  await turn();
+  assert.equal(breaker.state(onceName), "open");
 });
 
 test("isFailure is asked once for a call, with why it ended first", async (t) => {
