@@ -77,6 +77,58 @@ export const knownSurvivors: Readonly<Record<string, readonly Survivor[]>> = {
       why: "without retries a call then goes through the loop of attempts once; only slower",
     },
   ],
+  "src/interceptors/breaker.ts": [
+    {
+      line: "this.#bucketEnd = performance.now() + this.#bucketMs;",
+      becomes: ["this.#bucketEnd = performance.now() - this.#bucketMs;"],
+      why: "the first call turns a window that is still empty, and the buckets end where they would",
+    },
+    {
+      line: "if (now < this.#bucketEnd) return;",
+      becomes: ["if (false) return;"],
+      why: "no bucket has passed then, and none is turned; only slower",
+    },
+    {
+      line: 'for (let step = 0; step < BUCKETS; step++) this.#rotation.emit("rotate");',
+      becomes: ['for (let step = 0; step <= BUCKETS; step++) this.#rotation.emit("rotate");'],
+      why: "all buckets are empty before the last turn",
+    },
+    {
+      line: "rollingPercentilesEnabled: false,",
+      becomes: ["rollingPercentilesEnabled: true,"],
+      why: "opossum would keep latencies that nobody reads",
+    },
+    {
+      line: "enableSnapshots: false,",
+      becomes: ["enableSnapshots: true,"],
+      why: "opossum would take statistics that nobody reads",
+    },
+    {
+      line: 'else this.#circuit.emit("fire", []);',
+      becomes: ['else this.#circuit.emit("fire", ["Stryker was here"]);'],
+      why: "opossum counts the event and does not look at its arguments",
+    },
+    {
+      line: 'const failure = new Error("the call failed");',
+      becomes: ['const failure = new Error("");'],
+      why: "goes into opossum and nowhere else; for who debugs",
+    },
+  ],
+  "src/interceptors/circuit-breaker.ts": [
+    {
+      line: "if (call) {",
+      becomes: ["if (false) {", "if (call) {} …"],
+      why: "the signal of the call tells the same, but has to be made; only slower",
+    },
+    {
+      line: 'signal.addEventListener("abort", () => fail(signal.reason), { once: true });',
+      becomes: [
+        'signal.addEventListener("abort", () => fail(signal.reason), {});',
+        'signal.addEventListener("abort", () => fail(signal.reason), { once: false });',
+      ],
+      why: "a signal aborts once",
+    },
+  ],
   "src/auth/authz/authz-engine.ts": [
     { line: "if (!policy) {", becomes: ["if (true) {"], why: cacheOnly },
     { line: "this.#policies.set(method, policy);", becomes: [";"], why: cacheOnly },
