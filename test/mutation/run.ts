@@ -1,6 +1,6 @@
 import { concepts } from "./concepts.ts";
 import { runStryker } from "./stryker.ts";
-import { judge, scoreOf, type Verdict } from "./verdict.ts";
+import { type Counts, judge, scoreOf, type Verdict } from "./verdict.ts";
 
 // Changes the code that decides about calls in every way Stryker knows, one change at a time, and looks
 // whether its tests notice. Fails below 80 %, and for a change nobody noticed that survivors.ts does not
@@ -17,38 +17,36 @@ for (const [name, { mutate, tests }] of Object.entries(concepts)) {
   if (files.length === 0) continue;
   const started = performance.now();
   for (const [file, report] of Object.entries(runStryker(name, { mutate: files, tests }))) {
-    verdicts[file] = judge(file, report);
+    const verdict = judge(file, report);
+    verdicts[file] = verdict;
+    for (const mutant of verdict.unexplained) console.log(`NOT EXPLAINED ${file}: ${mutant}`);
+    for (const mutant of verdict.outdated) console.log(`listed, but killed: ${file}: ${mutant}`);
   }
   console.log(`${name}: ${seconds(started)} s`);
 }
 
-const rows = Object.entries(verdicts);
-const total = { lines: 0, killed: 0, timedOut: 0, survived: 0 };
-for (const [, verdict] of rows) {
-  for (const key of ["lines", "killed", "timedOut", "survived"] as const)
-    total[key] += verdict[key];
-}
-console.table(
-  Object.fromEntries([...rows, ["total", total] as const].map(([n, v]) => [n, row(v)])),
-);
-for (const [file, { unexplained, outdated }] of rows) {
-  for (const mutant of unexplained) console.log(`NOT EXPLAINED ${file}: ${mutant}`);
-  for (const mutant of outdated)
-    console.log(`killed, but in the list of survivors: ${file}: ${mutant}`);
-}
-const isGood =
-  scoreOf(total) >= LEAST_SCORE && rows.every(([, { unexplained }]) => unexplained.length === 0);
+const all = Object.values(verdicts);
+const sum = (key: keyof Counts) => all.reduce((total, verdict) => total + verdict[key], 0);
+const total = {
+  lines: sum("lines"),
+  killed: sum("killed"),
+  timedOut: sum("timedOut"),
+  survived: sum("survived"),
+};
+const rows: Array<[string, Counts]> = [...Object.entries(verdicts), ["total", total]];
+console.table(Object.fromEntries(rows.map(([file, counts]) => [file, row(counts)])));
+const isExplained = all.every(({ unexplained }) => unexplained.length === 0);
+const isGood = scoreOf(total) >= LEAST_SCORE && isExplained;
 console.log(`${isGood ? "ok" : "NOT OK"}, ${seconds(begin)} s`);
 process.exit(isGood ? 0 : 1);
 
-function row({ lines, killed, timedOut, survived }: typeof total) {
-  const score = scoreOf({ killed, survived }).toFixed(1);
+function row({ lines, killed, timedOut, survived }: Counts) {
   return {
     "lines with mutants": lines,
     mutants: killed + survived,
     timedOut,
     survived,
-    "score %": score,
+    "score %": scoreOf({ killed, survived }).toFixed(1),
   };
 }
 

@@ -1,14 +1,17 @@
 import type { FileReport, Mutant } from "./stryker.ts";
 import { knownSurvivors } from "./survivors.ts";
 
-export interface Verdict {
+export interface Counts {
+  /** Lines with a mutant in them. */
+  readonly lines: number;
   /** Mutants that a test noticed. */
   readonly killed: number;
   /** Of these, the ones whose tests did not end. */
   readonly timedOut: number;
   readonly survived: number;
-  /** Lines with a mutant in them. */
-  readonly lines: number;
+}
+
+export interface Verdict extends Counts {
   /** Survivors that are not in the list. */
   readonly unexplained: readonly string[];
   /** What is in the list and did not survive. */
@@ -37,7 +40,7 @@ export function judge(file: string, { source, mutants }: FileReport): Verdict {
 }
 
 /** In percent of what was tested; 100 where there was nothing to test. */
-export function scoreOf({ killed, survived }: Pick<Verdict, "killed" | "survived">): number {
+export function scoreOf({ killed, survived }: Pick<Counts, "killed" | "survived">): number {
   return killed + survived === 0 ? 100 : (100 * killed) / (killed + survived);
 }
 
