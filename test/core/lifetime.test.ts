@@ -24,6 +24,10 @@ async function passing(clock: FakeClock, ms: number): Promise<void> {
   await turns();
 }
 
+function dispose(server: Server): Promise<void> {
+  return server[Symbol.asyncDispose]();
+}
+
 /** A server whose one handler hangs, with a call in it. */
 async function hanging(shutdown: Parameters<typeof createServer>[0]["shutdown"]) {
   const entered = withResolvers<HandlerContext>();
@@ -276,9 +280,91 @@ describe("signals", () => {
   });
 });
 
-describe("await using", () => {
-  const dispose = (server: Server) => server[Symbol.asyncDispose]();
+describe("what a server takes and lets go", () => {
+  test("comes in one order, however it ends", async () => {
+    const steps: string[] = [];
+    const make = (fails = false) => {
+      const server: Server = createServer({
+        ...empty,
+        eventBus: {
+          start({ signal }) {
+            steps.push(`bus starts, ${signal === server.shutdownSignal}, ${server.address}`);
+            if (fails) throw new Error("no broker");
+          },
+          stop: () => void steps.push(`bus stops, ${server.shutdownSignal.aborted}`),
+        },
+      });
+      for (const event of ["start", "ready", "stopping", "stop"] as const) {
+        server.on(event, () => steps.push(`${event}, ${server.state}`));
+      }
+      server.on("error", () => steps.push("error"));
+      server.onShutdown(() => void steps.push(`hook, ${server.state}`));
+      return server;
+    };
+    const server = make();
+    await server.start();
+    assert.ok(server.address);
+    const stopped = server.stop();
+    assert.equal(server.stop(), stopped);
+    await stopped;
+    assert.equal(server.address, null);
+    assert.deepEqual(steps.splice(0), [
+      "start, starting",
+      "bus starts, true, null",
+      "ready, running",
+      "stopping, stopping",
+      "bus stops, true",
+      "hook, stopping",
+      "stop, stopped",
+    ]);
+    await assert.rejects(make(true).start(), { message: "no broker" });
+    assert.deepEqual(steps.splice(0), [
+      "start, starting",
+      "bus starts, true, null",
+      "hook, starting",
+      "stop, stopped",
+      "error",
+    ]);
+    await dispose(make());
+    assert.deepEqual(steps, ["hook, created", "stop, stopped"]);
+  });
 
+  test("includes a signal and an end that come while it starts: it starts, then stops", async () => {
+    const shutdown = { autoShutdown: true, signals: ["SIGUSR2"] } as const;
+    for (const isSignal of [true, false]) {
+      const seen: string[] = [];
+      const server = createServer({ ...empty, shutdown });
+      for (const event of ["ready", "stopping", "stop"] as const) {
+        server.on(event, () => seen.push(event));
+      }
+      const stopped = new Promise<void>((resolve) => server.once("stop", () => resolve()));
+      const started = server.start();
+      assert.equal(process.listenerCount("SIGUSR2"), listeners + 1);
+      if (isSignal) process.emit("SIGUSR2", "SIGUSR2");
+      else await dispose(server);
+      await started;
+      await stopped;
+      assert.deepEqual(seen, ["ready", "stopping", "stop"]);
+    }
+  });
+
+  test("includes clients, whose calls then fail", async () => {
+    const server = createServer({
+      services: [defineService(GreeterService, { sayHello: () => ({ greeting: "hi" }) })],
+      ...loopback,
+    });
+    const client = server.client(GreeterService);
+    await server.start();
+    assert.equal((await client.sayHello({})).greeting, "hi");
+    await server.stop();
+    await assert.rejects(client.sayHello({}), {
+      code: Code.Unavailable,
+      rawMessage: "server is shutting down",
+    });
+  });
+});
+
+describe("await using", () => {
   test("aborts the signal of a server that never started, and may be repeated", async () => {
     const server = createServer(empty);
     const events: string[] = [];

@@ -45,7 +45,7 @@ export const knownSurvivors: Readonly<Record<string, readonly Survivor[]>> = {
     {
       line: "export function wholeEnvelope(bytes: Buffer, readMaxBytes: number): Envelope | undefined {",
       becomes: [
-        "export function wholeEnvelope(bytes: Buffer, readMaxBytes: number): Envelope | undefined{} …",
+        "export function wholeEnvelope(bytes: Buffer, readMaxBytes: number): Envelope | undefined {} …",
       ],
       why: fasterOnly,
     },
