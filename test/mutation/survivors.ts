@@ -8,6 +8,8 @@ export interface Survivor {
 
 const fasterOnly =
   "the other way, for what comes in pieces, gives the same bytes; only copies more";
+const followsNothing =
+  "who follows calls passes a call on that it does not follow, so leaving it out is only faster";
 const cacheOnly = "what is kept is worked out again, with the same result; only slower";
 
 /** Every mutant that lives on, by file. Whoever changes such a line looks at its reason again. */
@@ -65,6 +67,54 @@ export const knownSurvivors: Readonly<Record<string, readonly Survivor[]>> = {
         "if (bytes.byteLength !== ENVELOPE_BYTES + length || length >= readMaxBytes) return undefined;",
       ],
       why: fasterOnly,
+    },
+  ],
+  "src/core/rpc/gates.ts": [
+    {
+      line: "return gates.length > 0 ? new Gates(method, gates) : undefined;",
+      becomes: [
+        "return true ? new Gates(method, gates) : undefined;",
+        "return gates.length >= 0 ? new Gates(method, gates) : undefined;",
+      ],
+      why: "no gate lets everything pass, and so does a list of none; only slower",
+    },
+    {
+      line: "if (entering) return this.#passFrom(index, entering, context, call);",
+      becomes: ["if (true) return this.#passFrom(index, entering, context, call);"],
+      why: "a gate that has let the call pass is awaited for nothing; only slower",
+    },
+  ],
+  "src/core/rpc/method.ts": [
+    {
+      line: "this.#observe.length > 0",
+      becomes: ["true", "false", "this.#observe.length >= 0", "this.#observe.length <= 0"],
+      why: followsNothing,
+    },
+    {
+      line: "? this.#chainOf(interceptors.filter((interceptor) => !observerFactory(interceptor)))",
+      becomes: ["? this.#chainOf(interceptors)"],
+      why: followsNothing,
+    },
+    {
+      line: "if (this.#observe.length > 0) {",
+      becomes: ["if (true) {", "if (this.#observe.length >= 0) {"],
+      why: "nobody is asked then, and nobody follows; only slower",
+    },
+    {
+      line: "if (observers.length > 0) call.observers = observers;",
+      becomes: [
+        "if (true) call.observers = observers;",
+        "if (observers.length >= 0) call.observers = observers;",
+      ],
+      why: followsNothing,
+    },
+    {
+      line: "return interceptors.length > 0 ? compose(interceptors, this.#invoke) : undefined;",
+      becomes: [
+        "return true ? compose(interceptors, this.#invoke) : undefined;",
+        "return interceptors.length >= 0 ? compose(interceptors, this.#invoke) : undefined;",
+      ],
+      why: "a chain of none calls the handler, too, and wraps its answer for nothing; only slower",
     },
   ],
   "src/interceptors/retry.ts": [

@@ -86,6 +86,11 @@ describe("what a handler may give", () => {
       () => create(LookResponseSchema, { content: { text: "given" } }),
       async () => create(LookResponseSchema, { content: { text: "given" } }),
     ];
+    const nothing = [() => undefined, async () => undefined, () => ({})];
+    for (const look of nothing as Array<() => object>) {
+      const { client } = await connect(t, { look }, way.interceptors, way.isLocal);
+      assert.equal((await client.look({})).content, undefined);
+    }
     for (const look of shapes) {
       const { client } = await connect(t, { look }, way.interceptors, way.isLocal);
       const answer = await client.look({});
@@ -300,25 +305,67 @@ describe("what interceptors see", () => {
     ]);
   });
 
-  test("an interceptor that follows calls is left out where it has nothing to follow", async (t) => {
-    const off = createOtelInterceptor({ traces: false, metrics: false } as never);
-    for (const interceptors of [[off], [off, plain], [plain, off]]) {
-      for (const isLocal of [true, false]) {
-        const { client } = await connect(t, implementation, interceptors, isLocal);
-        for (const kind of kinds) assert.equal((await callKind(client, kind)).error, undefined);
-      }
-    }
+  test("an interceptor that follows calls, and has nothing to follow, changes nothing", async (t) => {
+    let seen = 0;
+    const count: Interceptor = (next) => (request) => {
+      seen++;
+      return next(request);
+    };
+    const off = createOtelInterceptor({ traces: false, metrics: false });
     const collector = new InMemorySpanCollector();
     const { tracerProvider } = collector;
     const on = createOtelInterceptor({ tracerProvider, metrics: false });
+    for (const interceptors of [[off], [off, count], [count, off], [off, on, count]]) {
+      for (const isLocal of [true, false]) {
+        const { client } = await connect(t, implementation, interceptors, isLocal);
+        for (const kind of kinds) assert.equal((await callKind(client, kind)).error, undefined);
+        assert.equal(seen, interceptors.includes(count) ? kinds.length : 0);
+        seen = 0;
+        const names = (await collector.flush()).map(({ name }) => name.split("/")[1]);
+        const traced = ["Download", "Look", "Talk", "Upload"];
+        assert.deepEqual(names.sort(), interceptors.includes(on) ? traced : []);
+      }
+    }
+  });
+
+  test("a request that one of them has made anew reaches the handler all the same", async (t) => {
+    const anew: Interceptor = (next) => (request) => next(madeAnew(request));
     for (const isLocal of [true, false]) {
-      const { client } = await connect(t, implementation, [off, on], isLocal);
-      for (const kind of kinds) assert.equal((await callKind(client, kind)).error, undefined);
-      const names = (await collector.flush()).map(({ name }) => name.split("/")[1]);
-      assert.deepEqual(names.sort(), ["Download", "Look", "Talk", "Upload"]);
+      const { client } = await connect(t, implementation, [anew], isLocal);
+      assert.equal((await client.look({ content: { text: "a" } })).content?.text, "a");
+      assert.deepEqual((await callKind(client, "server streaming")).texts, ["", "more"]);
+      assert.deepEqual((await callKind(client, "client streaming")).texts, ["onetwo"]);
+      assert.deepEqual((await callKind(client, "bidi streaming")).texts, ["one", "two"]);
+    }
+  });
+
+  test("a handler of a server stream gets the one message, not a stream of it", async (t) => {
+    for (const interceptors of [[], [plain]]) {
+      const { client } = await connect(t, implementation, interceptors);
+      const received: string[] = [];
+      for await (const { content } of client.download({ content: { text: "asked" } })) {
+        received.push(content?.text ?? "");
+      }
+      assert.deepEqual(received, ["asked", "more"]);
     }
   });
 });
+
+/** A request of the same properties that core cannot tell where it comes from. */
+function madeAnew({
+  stream,
+  service,
+  method,
+  requestMethod,
+  url,
+  signal,
+  header,
+  contextValues,
+  message,
+}: AnyRequest): AnyRequest {
+  const copy = { stream, service, method, requestMethod, url, signal, header, contextValues };
+  return { ...copy, message } as AnyRequest;
+}
 
 describe("a gate", () => {
   for (const isLocal of [true, false]) {
@@ -389,31 +436,7 @@ describe("a gate", () => {
           throw new Error("rules are broken");
         },
       });
-      const anew: Interceptor = (next) => (request) => {
-        const {
-          stream,
-          service,
-          method,
-          requestMethod,
-          url,
-          signal,
-          header,
-          contextValues,
-          message,
-        } = request;
-        const copy = {
-          stream,
-          service,
-          method,
-          requestMethod,
-          url,
-          signal,
-          header,
-          contextValues,
-          message,
-        };
-        return next(copy as AnyRequest);
-      };
+      const anew: Interceptor = (next) => (request) => next(madeAnew(request));
       const { client } = await connect(t, {}, [anew, refusing], isLocal);
       for (const kind of kinds) {
         const { error } = await callKind(client, kind);
