@@ -75,10 +75,8 @@ export class Lifetime {
   }
 
   async dispose(): Promise<void> {
-    if (this.#state === ServerState.STARTING) {
-      this.#stopAfterStart = true;
-      await this.#starting?.catch(() => {});
-    }
+    // A start that fails lets go of everything itself.
+    if (this.#starting) await this.#starting.catch(() => {});
     if (this.#state === ServerState.CREATED) {
       this.#parts.shutdown.abort(shutdownReason());
       this.#throwFailures(await this.#release());

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
 import { createServer, defineService, type Server } from "connectum/core";
 import { createFakeClock, type FakeClock } from "connectum/testing";
 import { GreeterService } from "../../examples/greeter/gen/greeter/v1/greeter_pb.js";
+import { createTransport } from "../support/transports.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 
 const loopback = { port: 0, host: "127.0.0.1", keepalive: false } as const;
@@ -101,21 +102,33 @@ describe("start()", () => {
   test("logs what failed, and where, when nobody listens for errors", async () => {
     const lines: string[] = [];
     const ignore = () => {};
+    const error = (_: object, line?: string) => void lines.push(line ?? "");
+    const logger = { debug: ignore, info: ignore, warn: ignore, error };
     const server = createServer({
       ...empty,
-      logger: {
-        debug: ignore,
-        info: ignore,
-        warn: ignore,
-        error: (_, line) => lines.push(line ?? ""),
-      },
+      logger,
       eventBus: { start: () => Promise.reject(new Error("no broker")), stop() {} },
     });
     server.onShutdown(() => {
       throw new Error("disk full");
     });
     await assert.rejects(server.start());
-    assert.deepEqual(lines, ["shutdown failed", "start failed"]);
+    assert.deepEqual(lines.splice(0), ["shutdown failed", "start failed"]);
+    const second = createServer({ ...empty, logger });
+    second.onShutdown(() => Promise.reject(new Error("disk full")));
+    await second.start();
+    await assert.rejects(second.stop());
+    assert.deepEqual(lines, ["shutdown failed"]);
+  });
+
+  test("freezes the routes, and says that it did", async (t) => {
+    const server = createServer(empty);
+    await server.start();
+    t.after(() => server.stop());
+    assert.throws(() => server.addService(() => {}), {
+      code: "INVALID_STATE",
+      message: 'addService() in state "running": routes were frozen by start(); add before it',
+    });
   });
 });
 
@@ -251,6 +264,44 @@ describe("signals", () => {
     assert.equal(await answer, "[unavailable] server is shutting down");
   });
 
+  test("one that comes while the stop begins changes nothing", async () => {
+    const reported: unknown[] = [];
+    const server = createServer({ ...empty, shutdown });
+    server.on("stopping", () => void signal());
+    server.on("error", (error) => reported.push(error));
+    await server.start();
+    await server.stop();
+    assert.deepEqual(reported, []);
+  });
+
+  test("the second one aborts calls from the network with unavailable, too", async () => {
+    const entered = withResolvers<AbortSignal>();
+    const server = createServer({
+      services: [
+        defineService(GreeterService, {
+          sayHello(_, context) {
+            entered.resolve(context.signal);
+            return new Promise(() => {});
+          },
+        }),
+      ],
+      ...loopback,
+      shutdown,
+    });
+    await server.start();
+    const { port } = server.address as { port: number };
+    const transport = createTransport("gRPC h2", `http://127.0.0.1:${port}`);
+    const answer = createClient(GreeterService, transport).sayHello({});
+    answer.catch(() => {});
+    const ofCall = await entered.promise;
+    const stopped = new Promise<void>((resolve) => server.once("stop", () => resolve()));
+    signal();
+    signal();
+    await stopped;
+    assert.equal(ofCall.reason.message, "[unavailable] server is shutting down");
+    await assert.rejects(answer, ConnectError);
+  });
+
   test("one that comes while hooks run changes nothing, and what fails is reported", async () => {
     const failure = new Error("disk full");
     const reported: unknown[] = [];
@@ -365,6 +416,23 @@ describe("what a server takes and lets go", () => {
 });
 
 describe("await using", () => {
+  test("ends when a running server is stopped, and not before", async () => {
+    const server = createServer(empty);
+    const release = withResolvers();
+    server.onShutdown(() => release.promise);
+    await server.start();
+    let isDisposed = false;
+    const disposed = dispose(server).then(() => {
+      isDisposed = true;
+    });
+    await turns();
+    assert.equal(server.state, "stopping");
+    assert.equal(isDisposed, false);
+    release.resolve();
+    await disposed;
+    assert.equal(server.state, "stopped");
+  });
+
   test("aborts the signal of a server that never started, and may be repeated", async () => {
     const server = createServer(empty);
     const events: string[] = [];
@@ -382,9 +450,12 @@ describe("await using", () => {
     const release = withResolvers();
     server.onShutdown(() => release.promise);
     const stopped = server.stop();
-    const disposed = dispose(server);
+    let isDisposed = false;
+    const disposed = dispose(server).then(() => {
+      isDisposed = true;
+    });
     await turns();
-    assert.equal(server.state, "stopping");
+    assert.equal(isDisposed, false);
     release.resolve();
     await Promise.all([stopped, disposed]);
     assert.equal(server.state, "stopped");

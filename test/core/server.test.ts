@@ -203,36 +203,6 @@ describe("createServer lifecycle", () => {
     assert.deepEqual(steps, ["running", "created"]);
   });
 
-  test("a signal stops the server and its handler is removed afterwards", async () => {
-    const before = process.listenerCount("SIGTERM");
-    const server = createServer({ services, ...loopback, shutdown: { autoShutdown: true } });
-    await server.start();
-    assert.equal(process.listenerCount("SIGTERM"), before + 1);
-    const stopped = new Promise<void>((resolve) => server.once("stop", () => resolve()));
-    process.kill(process.pid, "SIGTERM");
-    await stopped;
-    assert.equal(server.state, "stopped");
-    assert.equal(process.listenerCount("SIGTERM"), before);
-  });
-
-  test("a signal during starting stops right after start-up", async () => {
-    const seen: string[] = [];
-    const server = createServer({
-      services,
-      ...loopback,
-      shutdown: { autoShutdown: true },
-      eventBus: {
-        start: () => void process.emit("SIGINT"),
-        stop() {},
-      },
-    });
-    for (const event of ["ready", "stop"] as const) server.on(event, () => seen.push(event));
-    const stopped = new Promise<void>((resolve) => server.once("stop", () => resolve()));
-    await server.start();
-    await stopped;
-    assert.deepEqual(seen, ["ready", "stop"]);
-  });
-
   test("a Unix domain socket is an address like any other", async (t) => {
     const path = `/tmp/connectum-${process.pid}.sock`;
     const server = createServer({ services, path });

@@ -43,6 +43,19 @@ describe("server.onShutdown", () => {
     assert.equal(steps.at(-1), "top ends");
   });
 
+  test("may be registered after what they depend on", async () => {
+    const { server, steps, hook } = createRecorder();
+    server.onShutdown("database", hook("database"));
+    server.onShutdown("other", hook("other"));
+    server.onShutdown("cache", ["other", "database"], hook("cache"));
+    server.onShutdown("queue", ["cache"], hook("queue"));
+    await server[Symbol.asyncDispose]();
+    assert.deepEqual(
+      steps.filter((step) => step.endsWith("ends")),
+      ["database ends", "other ends", "cache ends", "queue ends"],
+    );
+  });
+
   test("runs several hooks of one name side by side", async () => {
     const { server, steps, hook } = createRecorder();
     server.onShutdown("pool", hook("first"));

@@ -20,7 +20,8 @@ export const concepts: Readonly<Record<string, Concept>> = {
     tests: [
       "test/core/shutdown-hooks.test.ts",
       "test/core/lifetime.test.ts",
-      "test/core/lifecycle.test.ts",
+      "test/core/server.test.ts",
+      "test/core/client/client-router.test.ts",
       "test/core/stop.test.ts",
     ],
   },
