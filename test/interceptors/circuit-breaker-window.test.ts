@@ -114,6 +114,17 @@ describe("the window of a circuit breaker", () => {
     });
   }
 
+  test("takes a call at the end of a tenth into the next", async (t) => {
+    const limits = { volumeThreshold: 2, rollingWindowMs: 1_000, errorThresholdPercentage: 100 };
+    const { clock, call, state } = await guarded(t, limits);
+    await call("succeeds");
+    await clock.advance(100);
+    await call("fails");
+    await clock.advance(950);
+    await call("fails");
+    assert.equal(state(), "open");
+  });
+
   test("counts on after a long time without calls", async (t) => {
     const { clock, call, state } = await guarded(t, { volumeThreshold: 2, rollingWindowMs: 1_000 });
     await call("fails");

@@ -127,6 +127,13 @@ export const knownSurvivors: Readonly<Record<string, readonly Survivor[]>> = {
       why: "without retries a call then goes through the loop of attempts once; only slower",
     },
   ],
+  "src/core/lifetime.ts": [
+    {
+      line: 'const methods = runtime.methods("start()").values();',
+      becomes: ['const methods = runtime.methods("").values();'],
+      why: "says who froze the routes, which are frozen by then",
+    },
+  ],
   "src/interceptors/breaker.ts": [
     {
       line: "this.#bucketEnd = performance.now() + this.#bucketMs;",
@@ -147,11 +154,6 @@ export const knownSurvivors: Readonly<Record<string, readonly Survivor[]>> = {
       line: "rollingPercentilesEnabled: false,",
       becomes: ["rollingPercentilesEnabled: true,"],
       why: "opossum would keep latencies that nobody reads",
-    },
-    {
-      line: "enableSnapshots: false,",
-      becomes: ["enableSnapshots: true,"],
-      why: "opossum would take statistics that nobody reads",
     },
     {
       line: 'else this.#circuit.emit("fire", []);',
