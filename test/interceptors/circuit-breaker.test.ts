@@ -4,7 +4,12 @@ import { describe, test } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createLocalTransport } from "connectum/core";
 import { createCircuitBreakerInterceptor, createTimeoutInterceptor } from "connectum/interceptors";
-import { assertConnectError, createFakeClock, createTestServer } from "connectum/testing";
+import {
+  assertConnectError,
+  createFakeClock,
+  createTestServer,
+  type FakeClock,
+} from "connectum/testing";
 import { RetryInfoSchema } from "../../src/interceptors/gen/google/rpc/error_details_pb.js";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
 import { callKind, everywhere, failure, kinds, localClient, scripted } from "./doors.ts";
@@ -12,6 +17,14 @@ import { turn } from "./turn.ts";
 
 const lookName = "connectum.script.v1.ScriptService/Look";
 const onceName = "connectum.script.v1.ScriptService/Once";
+
+/** Lets the call begin, then time pass until it is over. */
+async function passing(clock: FakeClock, ms: number, call: Promise<unknown>): Promise<void> {
+  await turn();
+  await clock.advance(ms);
+  await call;
+  await turn();
+}
 
 describe("createCircuitBreakerInterceptor", () => {
   test("opens for a method that fails, in every kind, and for no other", async (t) => {
@@ -117,6 +130,7 @@ describe("createCircuitBreakerInterceptor", () => {
   });
 
   test("a handler that hangs counts when the server's limit is over, not when a client's is", async (t) => {
+    const clock = createFakeClock({ t });
     const breaker = createCircuitBreakerInterceptor({ volumeThreshold: 1 });
     const client = await localClient(
       t,
@@ -126,32 +140,27 @@ describe("createCircuitBreakerInterceptor", () => {
         await new Promise(() => {});
       },
     );
-    await failure(client.once({}, { timeoutMs: 1 }));
-    await turn();
+    await passing(clock, 10, failure(client.once({}, { timeoutMs: 10 })));
     assert.equal(breaker.state(onceName), "closed");
-    await failure(client.once({}));
+    await passing(clock, 30, failure(client.once({})));
     assert.equal(breaker.state(onceName), "open");
   });
 
   test("a handler that throws its signal's reason counts by whose deadline it was", async (t) => {
+    const clock = createFakeClock({ t });
     const breaker = createCircuitBreakerInterceptor({ volumeThreshold: 1 });
-    const ended: Array<() => void> = [];
     const client = await localClient(
       t,
       [breaker, createTimeoutInterceptor({ timeoutMs: 30 })],
       async function* ({ signal }) {
         yield* [];
         await once(signal, "abort");
-        ended.shift()?.();
         throw signal.reason;
       },
     );
-    const over = new Promise<void>((resolve) => ended.push(resolve));
-    await failure(client.once({}, { timeoutMs: 1 }));
-    await over;
-    await turn();
+    await passing(clock, 10, failure(client.once({}, { timeoutMs: 10 })));
     assert.equal(breaker.state(onceName), "closed");
-    await failure(client.once({}));
+    await passing(clock, 30, failure(client.once({})));
     assert.equal(breaker.state(onceName), "open");
   });
 
