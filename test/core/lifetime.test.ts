@@ -12,8 +12,8 @@ import { withResolvers } from "../support/with-resolvers.ts";
 const loopback = { port: 0, host: "127.0.0.1", keepalive: false } as const;
 const empty = { services: [], ...loopback };
 
-/** Those of Node itself; nobody of ours may stay. */
-const listeners = process.listenerCount("SIGUSR2");
+/** Those of Node itself; nobody of ours may stay. SIGUSR2 would make it write diagnostic reports. */
+const listeners = process.listenerCount("SIGCONT");
 
 async function turns(): Promise<void> {
   for (let count = 0; count < 20; count++) await turn();
@@ -80,7 +80,7 @@ describe("start()", () => {
     const steps: unknown[] = [];
     const server = createServer({
       ...empty,
-      shutdown: { autoShutdown: true, signals: ["SIGUSR2"] },
+      shutdown: { autoShutdown: true, signals: ["SIGCONT"] },
       eventBus: { start: () => Promise.reject(cause), stop: () => void steps.push("bus stopped") },
     });
     server.onShutdown(() => {
@@ -96,7 +96,7 @@ describe("start()", () => {
       [server.shutdownSignal.reason.code, server.shutdownSignal.reason.rawMessage],
       [Code.Unavailable, "server is shutting down"],
     );
-    assert.equal(process.listenerCount("SIGUSR2"), listeners);
+    assert.equal(process.listenerCount("SIGCONT"), listeners);
   });
 
   test("logs what failed, and where, when nobody listens for errors", async () => {
@@ -248,8 +248,8 @@ describe("stop()", () => {
 });
 
 describe("signals", () => {
-  const shutdown = { autoShutdown: true, signals: ["SIGUSR2"] } as const;
-  const signal = () => process.emit("SIGUSR2", "SIGUSR2");
+  const shutdown = { autoShutdown: true, signals: ["SIGCONT"] } as const;
+  const signal = () => process.emit("SIGCONT", "SIGCONT");
 
   test("the second one ends what runs with unavailable", async () => {
     const { server, answer, signal: ofCall } = await hanging(shutdown);
@@ -317,16 +317,16 @@ describe("signals", () => {
     await stopped;
     await turns();
     assert.deepEqual(reported, [failure]);
-    assert.equal(process.listenerCount("SIGUSR2"), listeners);
+    assert.equal(process.listenerCount("SIGCONT"), listeners);
   });
 
   test("are not heard before the start nor without autoShutdown", async () => {
     const created = createServer({ ...empty, shutdown });
-    assert.equal(process.listenerCount("SIGUSR2"), listeners);
+    assert.equal(process.listenerCount("SIGCONT"), listeners);
     await created[Symbol.asyncDispose]();
-    const server = createServer({ ...empty, shutdown: { signals: ["SIGUSR2"] } });
+    const server = createServer({ ...empty, shutdown: { signals: ["SIGCONT"] } });
     await server.start();
-    assert.equal(process.listenerCount("SIGUSR2"), listeners);
+    assert.equal(process.listenerCount("SIGCONT"), listeners);
     await server.stop();
   });
 });
@@ -381,7 +381,7 @@ describe("what a server takes and lets go", () => {
   });
 
   test("includes a signal and an end that come while it starts: it starts, then stops", async () => {
-    const shutdown = { autoShutdown: true, signals: ["SIGUSR2"] } as const;
+    const shutdown = { autoShutdown: true, signals: ["SIGCONT"] } as const;
     for (const isSignal of [true, false]) {
       const seen: string[] = [];
       const server = createServer({ ...empty, shutdown });
@@ -390,8 +390,8 @@ describe("what a server takes and lets go", () => {
       }
       const stopped = new Promise<void>((resolve) => server.once("stop", () => resolve()));
       const started = server.start();
-      assert.equal(process.listenerCount("SIGUSR2"), listeners + 1);
-      if (isSignal) process.emit("SIGUSR2", "SIGUSR2");
+      assert.equal(process.listenerCount("SIGCONT"), listeners + 1);
+      if (isSignal) process.emit("SIGCONT", "SIGCONT");
       else await dispose(server);
       await started;
       await stopped;

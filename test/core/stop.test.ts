@@ -231,16 +231,16 @@ describe("stop()", () => {
           return new Promise(() => {});
         },
       },
-      { autoShutdown: true, signals: ["SIGUSR2"], timeout: 60_000, drainDelayMs: 50_000 },
+      { autoShutdown: true, signals: ["SIGCONT"], timeout: 60_000, drainDelayMs: 50_000 },
     );
     const answer = clientOf("gRPC h2", server).sayHello({});
     answer.catch(() => {});
     await entered.promise;
     const stopped = new Promise<void>((resolve) => server.once("stop", () => resolve()));
-    process.emit("SIGUSR2", "SIGUSR2");
+    process.emit("SIGCONT", "SIGCONT");
     await turns();
     assert.equal(server.state, "stopping");
-    process.emit("SIGUSR2", "SIGUSR2");
+    process.emit("SIGCONT", "SIGCONT");
     await stopped;
     await assert.rejects(answer, ConnectError);
   });
