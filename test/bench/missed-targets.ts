@@ -1,5 +1,7 @@
 /** Why a target is missed, for the README: a sentence or two under "P8 what is compared". */
 export const missedTargets: Readonly<Record<string, string>> = {
+  "P1 connectum / raw":
+    "the rounds of one run go from 0.83 to 1.16 on this machine; a median below the target on one Node is within that.",
   "P1 connectum / grpc-js":
     "a bare handler on node:http2 is itself 1.3 to 1.5 times as fast as this grpc-js, so little is left above it.",
   "P2 connectum / fastify":
@@ -11,12 +13,14 @@ export const missedTargets: Readonly<Record<string, string>> = {
   "P4 connectum / raw":
     "a third of the time is `toBinary()` in both; the rest of the distance is the handler's own async generator, three turns of promises for each message, which the bare handler's loop does not have.",
   "P4 connectum / grpc-js": "as above: the bare handler is about 2.5 times as fast as grpc-js.",
+  "P4 connectum / connect-node":
+    "the rounds of one run go from 3.9 to 6.7 on this machine; the median of one Node is within that.",
   "P5 connectum / grpc-js":
     "@bufbuild/protobuf takes 19 % of the time here, protobufjs 4 % there; what is connectum's own is 17 %, what is grpc-js' own 17 %. The bare handler, with the same protobuf as here, is 1.05 to 1.2 times as fast as grpc-js.",
   "P7 connectum: time of a call, floor = 1":
-    "a message takes no longer (1 000 messages a call: 0.95); to open a call takes 3 to 5 µs more, for what can end it, for its metadata, and 1 µs for reading the request to its end, which the floor does not do.",
+    "a message takes no longer (1 000 messages a call: 0.95); to open a call takes 3 to 5 µs more, for what can end it, for its metadata, and 1 µs for reading the request to its end, which the floor does not do. Some processes on Node 24 are optimised worse for as long as they live, which no code of ours decides: 1.64 to 1.90 in the run of this table, 1.02 to 1.27 in two others.",
   "P8 connectum / grpc-js, p99 latency":
-    "the medians are equal; what is left is the machine: in the same run the p99 of the bare handler goes from 6 to 80 ms.",
+    "the medians are equal, and the p99 of the bare handler varies as much as ours from round to round: stalls of the machine decide it.",
   "P9 connectum / raw, RSS of an idle connection":
     "2 KB of heap for limits, keepalive and the drain of a connection. The rest belongs to the process, not to its connections: V8's young generation and its compiler, which grow while the first thousand connections come. With 6 000 connections and a young generation held at 1 MB (`--max-semi-space-size=1`) it is 1.07.",
   "P9 heap slope over calls, noise = 1":

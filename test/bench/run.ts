@@ -40,7 +40,7 @@ async function main(options: BenchOptions): Promise<void> {
     rounds: options.rounds ?? (options.isQuick ? 3 : 5),
     slices: options.isQuick ? 5 : 20,
     sliceSeconds: 0.3,
-    maxRoundSeconds: options.isQuick ? 6 : 18,
+    maxRoundSeconds: options.isQuick ? 6 : 8,
     warmUpSeconds: options.isQuick ? 1 : 3,
     isQuick: options.isQuick,
     note: (text) => console.error(`  ${text}`),

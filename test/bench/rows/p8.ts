@@ -39,7 +39,9 @@ async function run(bench: Bench): Promise<RowResult> {
     bench.note(`grpc-js is saturated at ${Math.round(rate * 2)} calls per second`);
     for (let number = 1; number <= bench.rounds; number++) {
       const slices: Slice[] = [];
+      const deadline = performance.now() + bench.maxRoundSeconds * 1000;
       for (let slice = 0; slice < bench.slices; slice++) {
+        if (slice >= 3 && performance.now() > deadline) break;
         slices.push(await runSlice(bench, peers, rate));
       }
       rounds.push(slices);
