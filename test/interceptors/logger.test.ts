@@ -344,7 +344,10 @@ describe("createLoggerInterceptor", () => {
   });
 
   test("refuses options that cannot work", () => {
-    assert.throws(() => createLoggerInterceptor({ logger: 1 as never }), /logger.logger must have/);
+    assert.throws(
+      () => createLoggerInterceptor({ logger: 1 as never }),
+      /logger\.logger must be a Logger with debug\(\), info\(\), warn\(\) and error\(\), got 1/,
+    );
     assert.throws(
       () => createLoggerInterceptor({ level: "loud" as never }),
       /logger.level must be one of/,
