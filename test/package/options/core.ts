@@ -96,7 +96,7 @@ export const coreOptions: Readonly<Record<CoreOption, Proof>> = {
   eventBus: [server, "the event bus starts before listening, stops after the drain"],
   logger: [every, "logger hears of errors that clients only see as internal error"],
   "shutdown.autoShutdown": [
-    server,
+    "test/core/stop-signals.test.ts",
     "a signal stops the server and its handler is removed afterwards",
   ],
   "shutdown.signals": [stop, "a second signal ends the drain at once"],
