@@ -10,11 +10,7 @@ export interface KeepaliveOptions {
 
 /** What one HTTP/2 connection may do within a second; more is answered GOAWAY ENHANCE_YOUR_CALM. */
 export interface FloodLimits {
-  /**
-   * Streams the client opens and resets within a second of their life, several in a row; those of a client
-   * that leaves one call after the other are free. Default 200. Releases of Node that cannot be told
-   * otherwise (18, 20) end a connection after 1 000 resets of any kind and 33 more per second.
-   */
+  /** Streams the client opens and does not let finish. Default 200. */
   readonly resetsPerSecond?: number;
   /** PING frames with nothing of the server before them; those of bandwidth probes are free. Default 100. */
   readonly pingsPerSecond?: number;

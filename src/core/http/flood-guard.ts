@@ -1,6 +1,5 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { ResolvedFloodLimits } from "../connection-options.ts";
-import { RapidResets, type Seconds } from "./rapid-resets.ts";
 
 type LimitName = keyof ResolvedFloodLimits;
 
@@ -17,18 +16,12 @@ export class FloodGuard {
   readonly #connection: { readonly bytesWritten: number };
   /** How much would be written by now, had nothing but answers to PINGs gone out. */
   #quietBytes = 0;
-  readonly #rapidResets: RapidResets;
   readonly #resets = new RateCounter();
   readonly #pings = new RateCounter();
   readonly #settings = new RateCounter();
   #isFlooded = false;
 
-  constructor(
-    limits: ResolvedFloodLimits,
-    connection: { readonly bytesWritten: number },
-    seconds: Seconds,
-  ) {
-    this.#rapidResets = new RapidResets(seconds);
+  constructor(limits: ResolvedFloodLimits, connection: { readonly bytesWritten: number }) {
     this.#limits = limits;
     this.#connection = connection;
   }
@@ -51,12 +44,9 @@ export class FloodGuard {
     return this.#count(this.#settings, "settingsPerSecond");
   }
 
-  onStream({ id = 0 }: ServerHttp2Stream): void {
-    this.#rapidResets.onStream(id);
-  }
-
-  onStreamClose(stream: ServerHttp2Stream): LimitName | undefined {
-    if (!this.#rapidResets.isRapid(stream)) return undefined;
+  /** A reset may carry the code of no error; then the stream is aborted all the same. */
+  onStreamClose({ rstCode, aborted }: ServerHttp2Stream): LimitName | undefined {
+    if (rstCode === 0 && !aborted) return undefined;
     return this.#count(this.#resets, "resetsPerSecond");
   }
 

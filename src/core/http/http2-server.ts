@@ -13,12 +13,6 @@ import type { StallClock } from "./stall-clock.ts";
  */
 const MAX_SESSION_MEMORY_MB = 2 ** 20;
 
-/**
- * Node itself takes a thousand resets, then 33 a second, however old the streams are. Releases that let
- * themselves be told otherwise (later ones of 22 and 24, 26) leave it to `floodLimits`.
- */
-const RESET_LIMITS = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
-
 /** Serves sockets it is given and never listens. */
 export function createHttp2Server(
   { http2Options, maxConcurrentStreams, maxHeaderBytes }: ResolvedOptions,
@@ -27,7 +21,6 @@ export function createHttp2Server(
 ): http2.Http2Server {
   const server = http2.createServer({
     maxSessionMemory: MAX_SESSION_MEMORY_MB,
-    ...RESET_LIMITS,
     ...http2Options,
     settings: {
       maxConcurrentStreams,

@@ -8,8 +8,6 @@ export class Http2Sessions {
   readonly #options: SessionOptions;
   readonly #sessions = new Map<ServerHttp2Session, TrackedSession>();
   #looking: NodeJS.Timeout | undefined;
-  readonly #seconds = { now: 0 };
-  #counting: NodeJS.Timeout | undefined;
   #isDraining = false;
 
   constructor(options: SessionOptions) {
@@ -18,10 +16,9 @@ export class Http2Sessions {
 
   /** `sink` is what the session writes its frames to. */
   add(session: ServerHttp2Session, sink: FrameSink): void {
-    const tracked = new TrackedSession(session, sink, this.#options, this.#seconds);
+    const tracked = new TrackedSession(session, sink, this.#options);
     this.#sessions.set(session, tracked);
     this.#lookForSlowHeaders();
-    this.#countSeconds();
     session.on("close", () => {
       this.#sessions.delete(session);
       tracked.release();
@@ -45,16 +42,6 @@ export class Http2Sessions {
       clearInterval(this.#looking);
       this.#looking = undefined;
     }, SlowHeaders.intervalOf(this.#options.headersTimeoutMs)).unref();
-  }
-
-  /** A clock that every stream can afford to read. */
-  #countSeconds(): void {
-    this.#counting ??= setInterval(() => {
-      this.#seconds.now++;
-      if (this.#sessions.size > 0) return;
-      clearInterval(this.#counting);
-      this.#counting = undefined;
-    }, 1_000).unref();
   }
 }
 

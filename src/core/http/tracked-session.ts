@@ -6,7 +6,6 @@ import { FloodGuard, PING_BYTES } from "./flood-guard.ts";
 import type { FrameSink } from "./frame-sink.ts";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 import { peerOf, socketOf } from "./peer.ts";
-import type { Seconds } from "./rapid-resets.ts";
 import { SlowHeaders } from "./slow-headers.ts";
 
 export interface SessionOptions extends ConnectionLifetime {
@@ -67,12 +66,7 @@ export class TrackedSession {
   /** The GOAWAY with the last stream is sent; nghttp2 ignores what arrives now. */
   #isEnding = false;
 
-  constructor(
-    session: ServerHttp2Session,
-    sink: FrameSink,
-    options: SessionOptions,
-    seconds: Seconds,
-  ) {
+  constructor(session: ServerHttp2Session, sink: FrameSink, options: SessionOptions) {
     this.#session = session as OwnedSession;
     this.#session[tracked] = this;
     this.#sink = sink;
@@ -83,7 +77,7 @@ export class TrackedSession {
     session.close = closeGently;
     this.#handshakeTimer = setTimeout(() => session.destroy(), handshakeTimeout);
     this.slowHeaders = new SlowHeaders(session, sink);
-    this.#floods = new FloodGuard(floodLimits, sink, seconds);
+    this.#floods = new FloodGuard(floodLimits, sink);
     session.on("remoteSettings", onSettings);
     session.on("ping", onPing);
     session.on("stream", onStream);
@@ -133,7 +127,6 @@ export class TrackedSession {
 
   hearStream(stream: ServerHttp2Stream): void {
     this.slowHeaders.onHeaders(stream);
-    this.#floods.onStream(stream);
     this.#openStreams++;
     clearTimeout(this.#idleTimer);
     (stream as OwnedStream)[tracked] = this;
