@@ -9,7 +9,7 @@ export const missedTargets: Readonly<Record<string, string>> = {
   "P3 HS256, verified each time / raw":
     "about a sixth of the time is the verification itself (jsonwebtoken and HMAC, 7 µs a call); the rest as below.",
   "P3 RS256, cached / raw":
-    "a quarter of the time is the identity (on Node 20 mostly its async context, which every promise and stream of the process then pays for), a sixth telemetry (a third of that is the metrics SDK writing attributes as text, once per value), an eighth the default chain; the bare call they stand beside takes 27 µs.",
+    "a quarter of the time is the identity (on Node 20 the async context alone is about 9 % of everything), a sixth telemetry (a third of that is the metrics SDK writing attributes as text, once per value), an eighth the default chain; the bare call they stand beside takes 27 µs.",
   "P4 connectum / raw":
     "a third of the time is `toBinary()` in both; the rest of the distance is the handler's own async generator, three turns of promises for each message, which the bare handler's loop does not have.",
   "P4 connectum / grpc-js": "as above: the bare handler is about 2.5 times as fast as grpc-js.",
@@ -18,11 +18,11 @@ export const missedTargets: Readonly<Record<string, string>> = {
   "P5 connectum / grpc-js":
     "@bufbuild/protobuf takes 19 % of the time here, protobufjs 4 % there; what is connectum's own is 17 %, what is grpc-js' own 17 %. The bare handler, with the same protobuf as here, is 1.05 to 1.2 times as fast as grpc-js.",
   "P7 connectum: time of a call, floor = 1":
-    "a message takes no longer (1 000 messages a call: 0.95); to open a call takes 3 to 5 µs more, for what can end it, for its metadata, and 1 µs for reading the request to its end, which the floor does not do. Some processes on Node 24 are optimised worse for as long as they live, which no code of ours decides: 1.64 to 1.90 in the run of this table, 1.02 to 1.27 in two others.",
+    "a message takes no longer (1 000 messages a call: 0.95); to open a call takes 3 to 5 µs more, for what can end it, for its metadata, and 1 µs for reading the request to its end, which the floor does not do. On Node 24 the process of this run was slower throughout, 1.02 to 1.27 in two other runs; why is not found.",
   "P8 connectum / grpc-js, p99 latency":
-    "the medians are equal, and the p99 of the bare handler varies as much as ours from round to round: stalls of the machine decide it.",
+    "the medians are equal, and the p99 of the bare handler varies as much as ours from round to round: that stalls of the machine decide it is likely, not shown.",
   "P9 connectum / raw, RSS of an idle connection":
-    "2 KB of heap for limits, keepalive and the drain of a connection. The rest belongs to the process, not to its connections: V8's young generation and its compiler, which grow while the first thousand connections come. With 6 000 connections and a young generation held at 1 MB (`--max-semi-space-size=1`) it is 1.07.",
+    "2 KB of heap for limits, keepalive and the drain of a connection. The rest is mostly V8's young generation, which more live objects make grow: held at 1 MB (`--max-semi-space-size=1`) it is 1.07 over 6 000 connections in one run; without that, 1.26 from the 2 000th to the 6 000th.",
   "P9 heap slope over calls, noise = 1":
     "a short run still sees the compiler at work; `npm run soak:heap` follows a million calls, and ends where it began.",
   "P10 connectum / raw":

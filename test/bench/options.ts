@@ -17,7 +17,7 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [options]
   --rows P1,P4     only these rows
   --node 20,24     Node versions of the servers (default 20,24)
-  --quick          fewer and shorter rounds: all rows on two Nodes take about 13 minutes
+  --quick          fewer and shorter rounds: all rows on two Nodes take about 21 minutes with 5 rounds
   --rounds 5       how many rounds (default 5, or 3 with --quick)
   --json FILE      also write every figure to FILE
   --profile P1     CPU profile of our server under the load of a row: functions with the most self time
