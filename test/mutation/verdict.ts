@@ -1,9 +1,9 @@
+import { countCodeLines } from "./code-lines.ts";
 import type { FileReport, Mutant } from "./stryker.ts";
 import { knownSurvivors } from "./survivors.ts";
 
 export interface Counts {
-  /** Lines with a mutant in them. */
-  readonly lines: number;
+  readonly codeLines: number;
   /** Mutants that a test noticed. */
   readonly killed: number;
   /** Of these, the ones whose tests did not end. */
@@ -30,10 +30,10 @@ export function judge(file: string, { source, mutants }: FileReport): Verdict {
     .map((mutant) => describeMutant(sourceLines, mutant));
   const count = (status: Mutant["status"]) => mutants.filter((it) => it.status === status).length;
   return {
+    codeLines: countCodeLines(source),
     killed: count("Killed") + count("Timeout"),
     timedOut: count("Timeout"),
     survived: surviving.length,
-    lines: new Set(mutants.map(({ location }) => location.start.line)).size,
     unexplained: surviving.filter((description) => !known.has(description)),
     outdated: [...known].filter((description) => !surviving.includes(description)),
   };
