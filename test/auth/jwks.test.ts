@@ -4,6 +4,8 @@ import { createServer, Agent as HttpsAgent } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { before, describe, type TestContext, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { inspect } from "node:util";
 import { createJwtAuthInterceptor, type JwtAuthOptions } from "connectum/auth";
 import type { ConnectumError } from "connectum/core";
 import { createTestCertificates, type JwksFault, startTestJwksServer } from "connectum/testing";
@@ -128,9 +130,12 @@ describe("jwksUri", () => {
     assert.equal(issuer.requests, 1);
     now += 1;
     assert.equal(await ask(token), "one", "known keys do while the set is fetched");
-    // A kid nobody knows waits for the fetch under way.
-    assert.equal(await ask(await sign(key("three"))), FAILED);
-    assert.equal(await ask(token), FAILED);
+    let answer = "one";
+    for (let call = 0; call < 1_000 && answer === "one"; call++) {
+      await turn();
+      answer = await ask(token);
+    }
+    assert.equal(answer, FAILED);
   });
 
   const faults: Record<string, JwksFault> = {
@@ -167,6 +172,13 @@ describe("jwksUri", () => {
       assert.equal(await ask(await sign(key("two"))), "two");
     });
   }
+
+  test("a fetch ends after timeoutMs, and the log says so", async (t) => {
+    const { issuer, ask, failures } = await start(t, [key("one")], { jwks: { timeoutMs: 50 } });
+    issuer.fail({ delayMs: Number.POSITIVE_INFINITY });
+    assert.equal(await ask(await sign(key("one"))), UNAVAILABLE);
+    assert.match(inspect(failures[0]?.error), /no complete answer within 50 ms/);
+  });
 
   test("a refused connection is unavailable, at once while the cooldown lasts", async (t) => {
     const { issuer, ask } = await start(t, [key("one")], { jwks: { cooldownMs: 60_000 } });

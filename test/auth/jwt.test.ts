@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { createJwtAuthInterceptor, getAuthContext, type JwtAuthOptions } from "connectum/auth";
 import { createFakeClock } from "connectum/testing";
 import { CompactSign, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
-import { asker, FAILED } from "./support/ask.ts";
+import { asker, FAILED, MISSING } from "./support/ask.ts";
 
 const secret = randomBytes(64);
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -297,12 +297,28 @@ describe("createJwtAuthInterceptor", () => {
     assert.equal(await inherited(await sign({})), FAILED);
   });
 
+  test("extractToken finds the token elsewhere", async () => {
+    const extractToken: JwtAuthOptions["extractToken"] = ({ header }) => header.get("x-token");
+    const ask = asker(createJwtAuthInterceptor({ secret, extractToken }));
+    const token = await sign({});
+    assert.equal(await ask(undefined, { "x-token": token }), "ada");
+    assert.equal(await ask(token), MISSING);
+  });
+
   test("a verified token is cached until it expires", async (t) => {
     const clock = createFakeClock({ t, now: Date.now() });
-    const ask = asker(createJwtAuthInterceptor({ publicKey: pem, cache: {} }));
+    const seen: unknown[] = [];
+    const ask = asker(
+      createJwtAuthInterceptor({ publicKey: pem, cache: {} }),
+      (next) => (request) => {
+        seen.push(getAuthContext(request));
+        return next(request);
+      },
+    );
     const token = await sign({ exp: now() + 10 }, "RS256", rsa.privateKey);
     assert.equal(await ask(token), "ada");
     assert.equal(await ask(token), "ada");
+    assert.equal(seen[0], seen[1], "the very identity of the first call");
     await clock.advance(10_000);
     assert.equal(await ask(token), FAILED);
   });

@@ -86,6 +86,21 @@ describe("createBulkheadInterceptor", () => {
     }
   });
 
+  test("skipMethods take no place, and wait for none", async (t) => {
+    const gate = gated();
+    const skipMethods = ["connectum.script.v1.ScriptService/Look"];
+    const client = await localClient(
+      t,
+      [createBulkheadInterceptor({ maxConcurrent: 1, maxQueue: 0, skipMethods })],
+      gate.behaviour,
+    );
+    const calls = [client.once({}), client.look({}), client.look({})];
+    await turn();
+    assert.equal(gate.entered, 3);
+    for (let index = 0; index < 3; index++) gate.release();
+    await Promise.all(calls);
+  });
+
   test("first come, first served", async (t) => {
     const order: string[] = [];
     const gates = new Map<string, () => void>();

@@ -66,6 +66,20 @@ describe("createFallbackInterceptor", () => {
     });
   });
 
+  test("skipMethods fail as they are", async (t) => {
+    const skipMethods = [lookName];
+    const client = await localClient(
+      t,
+      [createFallbackInterceptor({ handler: () => instead, skipMethods })],
+      async function* () {
+        yield* [];
+        throw down();
+      },
+    );
+    await assertConnectError(client.look({}), Code.Unavailable);
+    assert.equal((await client.once({})).content?.text, "instead");
+  });
+
   test("an open circuit is answered for, and stays open", async (t) => {
     let runs = 0;
     const breaker = createCircuitBreakerInterceptor({ volumeThreshold: 1 });

@@ -90,6 +90,13 @@ describe("createMockContext", () => {
     }
   });
 
+  test("came by gRPC and POST unless it is told otherwise", () => {
+    const { protocolName, requestMethod } = createMockContext(method);
+    assert.deepEqual([protocolName, requestMethod], ["grpc", "POST"]);
+    const get = createMockContext(method, { protocolName: "connect", requestMethod: "GET" });
+    assert.deepEqual([get.protocolName, get.requestMethod], ["connect", "GET"]);
+  });
+
   test("its signal follows the given one", () => {
     const abort = new AbortController();
     const { signal } = createMockContext(method, { signal: abort.signal });
