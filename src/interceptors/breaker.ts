@@ -11,8 +11,8 @@ export interface BreakerOptions {
   readonly onStateChange: (state: CircuitState) => void;
 }
 
-/** How a call came out: `true` for a failure that counts. */
-export type Outcome = (isFailure: boolean) => void;
+/** How a call came out. Undecided says nothing about the method, as when the client has left. */
+export type Outcome = "success" | "failure" | "undecided";
 
 const BUCKETS = 10;
 
@@ -28,6 +28,7 @@ export class Breaker {
   readonly #openMs: number;
   #bucketEnd: number;
   #opensAgainAt = 0;
+  #isProbing = false;
 
   constructor(options: BreakerOptions) {
     const { rollingWindowMs, openMs, onStateChange } = options;
@@ -72,23 +73,26 @@ export class Breaker {
   }
 
   /** Counts a call that was let through while the circuit was closed. */
-  count(isFailure: boolean): void {
+  count(outcome: Outcome): void {
     // What was on its way when the circuit opened says nothing new.
     if (!this.#circuit.closed) return;
     this.#rotate();
-    if (isFailure) this.#circuit.fire(Promise.reject(failure)).catch(ignore);
+    if (outcome === "failure") this.#circuit.fire(Promise.reject(failure)).catch(ignore);
     else this.#circuit.emit("fire", []);
   }
 
-  /** Lets one call through a half-open circuit; undefined for any other. */
-  probe(): Outcome | undefined {
-    if (!this.#circuit.halfOpen || !this.#circuit.pendingClose) return undefined;
-    let settle: Outcome = ignore;
-    const outcome = new Promise<void>((resolve, reject) => {
-      settle = (isFailure) => (isFailure ? reject(failure) : resolve());
-    });
-    this.#circuit.fire(outcome).catch(ignore);
-    return settle;
+  /**
+   * Lets one call at a time through a half-open circuit, and returns what takes its outcome; undefined
+   * for any other. After one that decided nothing the next call may try.
+   */
+  probe(): ((outcome: Outcome) => void) | undefined {
+    if (!this.#circuit.halfOpen || this.#isProbing) return undefined;
+    this.#isProbing = true;
+    return (outcome) => {
+      this.#isProbing = false;
+      if (outcome === "success") this.#circuit.close();
+      if (outcome === "failure") this.#circuit.open();
+    };
   }
 
   #rotate(): void {

@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, type Interceptor, type StreamResponse } from "@connectrpc/connect";
+import { Code, type Interceptor } from "@connectrpc/connect";
 import {
   type AnyFn,
   type AnyRequest,
@@ -81,16 +81,20 @@ export function createCircuitBreakerInterceptor(
     breakers.set(name, breaker);
     return { name, breaker };
   });
-  const judge = (thrown: unknown, request: AnyRequest) =>
-    isFailure ? isFailure(thrown) : isServerFault(thrown, request);
+  const judge: Judge = (thrown, request) => {
+    const outcome = outcomeOf(thrown, request);
+    if (!isFailure) return outcome;
+    if (isFailure(thrown)) return "failure";
+    return outcome === "failure" ? "success" : outcome;
+  };
 
   const interceptor: Interceptor = (next) => {
     const guarded = withFallback(next, (request) => {
       const { name, breaker } = plans.get(request.method) as Plan;
-      if (breaker.isClosed) return run(next, request, (isBad) => breaker.count(isBad), judge);
-      const outcome = breaker.probe();
-      if (!outcome) return Promise.reject(openError(name, breaker.retryDelayMs));
-      return run(next, request, outcome, judge);
+      if (breaker.isClosed) return run(next, request, (outcome) => breaker.count(outcome), judge);
+      const settle = breaker.probe();
+      if (!settle) return Promise.reject(openError(name, breaker.retryDelayMs));
+      return run(next, request, settle, judge);
     });
     const fn: AnyFn = (request) => (plans.get(request.method) ? guarded(request) : next(request));
     return linkFallback(fn, next) as ReturnType<Interceptor>;
@@ -105,30 +109,42 @@ export function createCircuitBreakerInterceptor(
   });
 }
 
-type Judge = (thrown: unknown, request: AnyRequest) => boolean;
+type Judge = (thrown: unknown, request: AnyRequest) => Outcome;
 
-/** Runs the call and tells `outcome` once how it came out: at its end, or when its time is over. */
+/** Runs the call and tells `settle` once how it came out: at its end, or when its time is over. */
 async function run(
   next: AnyFn,
   request: AnyRequest,
-  outcome: Outcome,
+  settle: (outcome: Outcome) => void,
   judge: Judge,
 ): Promise<AnyResponse> {
   let isTold = false;
-  const tell = (isFailure: boolean) => {
+  let hasAnswered = false;
+  const tell = (outcome: Outcome) => {
     if (isTold) return;
     isTold = true;
-    outcome(isFailure);
+    settle(outcome);
   };
   const fail = (thrown: unknown) => {
-    if (!isTold) tell(judge(thrown, request));
+    if (isTold) return thrown;
+    const outcome = judge(thrown, request);
+    // Clients end many streams, and such a method must not seem to be down for ever.
+    tell(outcome === "undecided" && hasAnswered ? "success" : outcome);
     return thrown;
   };
   listen(request, fail);
   try {
     const response = await next(request);
-    if (response.stream) return watched(response, tell, fail);
-    tell(false);
+    if (response.stream) {
+      const onMessage = <T>(message: T): T => {
+        hasAnswered = true;
+        return message;
+      };
+      const succeed = () => tell("success");
+      const hooks = { onMessage, onDone: succeed, onLeave: succeed, onError: fail };
+      return withMessages(response, watchMessages(response.message, hooks));
+    }
+    tell("success");
     return response;
   } catch (thrown) {
     throw fail(thrown);
@@ -146,16 +162,6 @@ function listen(request: AnyRequest, fail: (thrown: unknown) => unknown): void {
   signal.addEventListener("abort", () => fail(signal.reason), { once: true });
 }
 
-function watched(
-  response: StreamResponse,
-  tell: Outcome,
-  onError: (thrown: unknown) => unknown,
-): StreamResponse {
-  const succeed = () => tell(false);
-  const hooks = { onDone: succeed, onLeave: succeed, onError };
-  return withMessages(response, watchMessages(response.message, hooks));
-}
-
 const serverFaults: ReadonlySet<Code> = new Set([
   Code.Unknown,
   Code.Internal,
@@ -163,9 +169,11 @@ const serverFaults: ReadonlySet<Code> = new Set([
   Code.DataLoss,
 ]);
 
-function isServerFault(thrown: unknown, request: AnyRequest): boolean {
+function outcomeOf(thrown: unknown, request: AnyRequest): Outcome {
   const code = codeOf(thrown, request);
-  return code === Code.DeadlineExceeded ? isOwnLimit(thrown, request) : serverFaults.has(code);
+  if (code === Code.Canceled) return "undecided";
+  if (code === Code.DeadlineExceeded) return isOwnLimit(thrown, request) ? "failure" : "undecided";
+  return serverFaults.has(code) ? "failure" : "success";
 }
 
 function openError(name: string, delayMs: number) {

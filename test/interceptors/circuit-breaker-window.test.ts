@@ -243,6 +243,32 @@ describe("calls on their way", () => {
     assert.equal(breaker.state(onceName), "closed");
     for (const end of others) end(false);
   });
+
+  for (const reason of ["cancels", "has a deadline of its own"]) {
+    test(`decide nothing when the client ${reason}: the next one probes`, async (t) => {
+      const { breaker, client, waiting, others, clock } = await halfOpen(t);
+      const abort = new AbortController();
+      const probe = failure(client.once({}, { signal: abort.signal, timeoutMs: 500 }));
+      await turn();
+      assert.equal(waiting.length, 1);
+      if (reason === "cancels") abort.abort();
+      else await clock.advance(500);
+      const { code } = await probe;
+      assert.equal(code, reason === "cancels" ? Code.Canceled : Code.DeadlineExceeded);
+      await turn();
+      // What the handler does now is nobody's answer.
+      waiting[0]?.(true);
+      await turn();
+      assert.equal(breaker.state(onceName), "halfOpen");
+      const next = client.once({});
+      await turn();
+      waiting[1]?.(false);
+      assert.equal((await next).content?.text, "up");
+      await turn();
+      assert.equal(breaker.state(onceName), "closed");
+      for (const end of others) end(false);
+    });
+  }
 });
 
 test("a call counts once, though its time is over before it ends", async (t) => {

@@ -226,6 +226,20 @@ describe("createCircuitBreakerInterceptor", () => {
     }
   });
 
+  test("skipMethods are called however often they fail", async (t) => {
+    const breaker = createCircuitBreakerInterceptor({ volumeThreshold: 1, skipMethods: [onceName] });
+    const client = await localClient(t, [breaker], async function* () {
+      yield* [];
+      throw new Error("down");
+    });
+    for (const name of ["once", "look"] as const) {
+      await failure(client[name]({}));
+      const { code } = await failure(client[name]({}));
+      assert.equal(code, name === "once" ? Code.Internal : Code.Unavailable);
+    }
+    assert.equal(breaker.state(onceName), "closed");
+  });
+
   test("isFailure decides instead", async (t) => {
     const breaker = createCircuitBreakerInterceptor({
       volumeThreshold: 1,
