@@ -69,20 +69,21 @@ export class Lifetime {
     if (this.#state !== ServerState.RUNNING) {
       return Promise.reject(this.#invalidState("stop()", "only a running server can be stopped"));
     }
-    this.#state = ServerState.STOPPING;
-    this.#stopping = this.#runStop();
-    return this.#stopping;
+    return this.#beginStop(() => this.#runStop());
   }
 
   async dispose(): Promise<void> {
     // A start that fails lets go of everything itself.
     if (this.#starting) await this.#starting.catch(() => {});
-    if (this.#state === ServerState.CREATED) {
-      this.#parts.shutdown.abort(shutdownReason());
-      this.#throwFailures(await this.#release());
-    } else if (this.#state === ServerState.RUNNING || this.#state === ServerState.STOPPING) {
-      await this.stop();
-    }
+    if (this.#state === ServerState.CREATED) await this.#beginStop(() => this.#runDispose());
+    else if (this.#state !== ServerState.STOPPED) await this.stop();
+  }
+
+  /** A turn later, so that who hears of it at once and calls `stop()` gets the same promise. */
+  #beginStop(run: () => Promise<void>): Promise<void> {
+    this.#state = ServerState.STOPPING;
+    this.#stopping = Promise.resolve().then(run);
+    return this.#stopping;
   }
 
   async #runStart(): Promise<void> {
@@ -124,6 +125,11 @@ export class Lifetime {
       () => shutdown.abort(shutdownReason()),
     );
     await this.#drain.done;
+    this.#throwFailures(await this.#release());
+  }
+
+  async #runDispose(): Promise<void> {
+    this.#parts.shutdown.abort(shutdownReason());
     this.#throwFailures(await this.#release());
   }
 

@@ -148,6 +148,19 @@ describe("stop()", () => {
     await refused("stopped");
   });
 
+  test("is the same for a listener that stops as well", async () => {
+    for (const isStarted of [true, false]) {
+      const server = createServer(empty);
+      const more: Array<Promise<void>> = [];
+      server.on("stopping", () => more.push(server.stop()));
+      server.shutdownSignal.addEventListener("abort", () => more.push(server.stop()));
+      if (isStarted) await server.start();
+      await dispose(server);
+      assert.equal(more.length, isStarted ? 2 : 1);
+      await Promise.all(more);
+    }
+  });
+
   test("counts what failed, in its error and to listeners", async () => {
     const failures = [new Error("disk full"), new Error("no broker")];
     const reported: unknown[] = [];
@@ -377,7 +390,7 @@ describe("what a server takes and lets go", () => {
       "error",
     ]);
     await dispose(make());
-    assert.deepEqual(steps, ["hook, created", "stop, stopped"]);
+    assert.deepEqual(steps, ["hook, stopping", "stop, stopped"]);
   });
 
   test("includes a signal and an end that come while it starts: it starts, then stops", async () => {
@@ -442,6 +455,24 @@ describe("await using", () => {
     await dispose(server);
     assert.deepEqual(events, ["stop"]);
     await assert.rejects(server.start(), { code: "INVALID_STATE" });
+  });
+
+  test("of a server that never started runs hooks once, and lets no start in between", async () => {
+    const server = createServer(empty);
+    const release = withResolvers();
+    let runs = 0;
+    server.onShutdown(() => {
+      runs++;
+      return release.promise;
+    });
+    const disposed = [dispose(server), dispose(server)];
+    await turns();
+    assert.equal(server.state, "stopping");
+    await assert.rejects(server.start(), { code: "INVALID_STATE" });
+    release.resolve();
+    await Promise.all(disposed);
+    assert.equal(runs, 1);
+    assert.equal(server.state, "stopped");
   });
 
   test("waits for a stop under way", async () => {
