@@ -2,11 +2,13 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node
 import type { ResolvedFloodLimits } from "../connection-options.ts";
 import type { Logger } from "../logger.ts";
 import { type ConnectionLifetime, withJitter } from "./connection-lifetime.ts";
-import { FloodGuard, PING_BYTES } from "./flood-guard.ts";
+import { FloodGuard } from "./flood-guard.ts";
 import type { FrameSink } from "./frame-sink.ts";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
+import { LeaveNotice, STEP_LIMIT_MS } from "./leave-notice.ts";
 import { peerOf, socketOf } from "./peer.ts";
 import { SlowHeaders } from "./slow-headers.ts";
+import { Timers } from "./timers.ts";
 
 export interface SessionOptions extends ConnectionLifetime {
   /** From accept to the client's SETTINGS, in milliseconds. */
@@ -17,20 +19,8 @@ export interface SessionOptions extends ConnectionLifetime {
   readonly logger: Logger;
 }
 
-/** Longest wait for either step of a graceful GOAWAY, whatever the client does. */
-const STEP_LIMIT_MS = 1_000;
-
-/** How long the notice waits for nothing but a round trip in which nothing went to the client. */
-const PATIENCE_MS = 250;
-
 /** How long a connection that is ended for a flood stays open after the GOAWAY. */
 const CALM_MS = 20;
-
-/** How long until a connection that was busy with a write is looked at again. */
-const BUSY_MS = 5;
-
-/** GOAWAY with the highest possible stream id and NO_ERROR: it refuses nothing. */
-const GOAWAY_NOTICE = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
 /** Where listeners find the session they belong to: no closures for each, idle connections are many. */
 const tracked = Symbol("connectum session");
@@ -54,15 +44,12 @@ export class TrackedSession {
   #handshakeTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   /** All others, which few sessions ever have. */
-  #timers: Set<NodeJS.Timeout> | undefined;
+  #timers: Timers | undefined;
   #openStreams = 0;
   /** Frames of ours may follow: the session has begun to write. */
   #isReady = false;
   #isLeaving = false;
-  /** No quiet round trip came; a call that comes alone will do for the notice. */
-  #isImpatient = false;
-  #isAnnounced = false;
-  #endLater: NodeJS.Timeout | undefined;
+  #notice: LeaveNotice | undefined;
   /** The GOAWAY with the last stream is sent; nghttp2 ignores what arrives now. */
   #isEnding = false;
 
@@ -94,7 +81,7 @@ export class TrackedSession {
   leave(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    if (this.#isReady) this.#announceWhenQuiet();
+    if (this.#isReady) this.#announce();
     else this.#after(STEP_LIMIT_MS, () => this.end());
   }
 
@@ -117,7 +104,7 @@ export class TrackedSession {
     // Our own SETTINGS have to be the first frame; they are written at the end of this turn.
     setImmediate(() => {
       this.#isReady = true;
-      if (this.#isLeaving) this.#announceWhenQuiet();
+      if (this.#isLeaving) this.#announce();
     });
   }
 
@@ -131,7 +118,7 @@ export class TrackedSession {
     clearTimeout(this.#idleTimer);
     (stream as OwnedStream)[tracked] = this;
     stream.on("close", onStreamClose);
-    if (this.#isImpatient && this.#openStreams === 1) this.#announce();
+    if (this.#openStreams === 1) this.#notice?.hearLoneCall();
   }
 
   hearStreamClose(stream: ServerHttp2Stream): void {
@@ -146,7 +133,8 @@ export class TrackedSession {
     this.#keepalive?.release();
     clearTimeout(this.#handshakeTimer);
     clearTimeout(this.#idleTimer);
-    for (const timer of this.#timers ?? []) clearTimeout(timer);
+    this.#notice?.release();
+    this.#timers?.clear();
   }
 
   #endFlood(limit: keyof ResolvedFloodLimits | undefined): void {
@@ -167,45 +155,9 @@ export class TrackedSession {
     this.#after(CALM_MS, () => socketOf(session)?.destroy());
   }
 
-  /**
-   * A client that reads an answer and the GOAWAY behind it at once may begin its next call in between, and
-   * common HTTP/2 stacks fail that call before they send it. So the notice follows a round trip in which
-   * nothing went to the client. Where there is none, as with one call after the other on a slow network, it
-   * goes ahead of an answer: a client that begins a call when it has no other has read the last one.
-   */
-  #announceWhenQuiet(): void {
-    this.#after(PATIENCE_MS, () => {
-      this.#isImpatient = true;
-    });
-    this.#after(STEP_LIMIT_MS, () => this.#announce());
-    const attempt = () => {
-      const before = this.#sink.bytesWritten;
-      this.#ping(() => {
-        if (this.#sink.bytesWritten - before <= PING_BYTES) this.#announce();
-        else if (!this.#isAnnounced) attempt();
-      });
-    };
-    attempt();
-  }
-
-  /** Writes the notice past the session: Node's `goaway()` makes nghttp2 ignore what arrives next. */
   #announce(): void {
-    if (this.#isAnnounced || this.#session.destroyed) return;
-    const outcome = this.#sink.writeFrame(GOAWAY_NOTICE);
-    if (outcome === "impossible") this.end();
-    else if (outcome === "written") {
-      this.#isAnnounced = true;
-      this.#ping(() => this.end());
-    } else this.#after(BUSY_MS, () => this.#announce());
-    this.#endLater ??= this.#after(STEP_LIMIT_MS, () => this.end());
-  }
-
-  #ping(onAnswer: () => void): void {
-    const session = this.#session;
-    if (session.destroyed) return;
-    session.ping((error) => {
-      if (!error) onAnswer();
-    });
+    if (this.#session.destroyed) return;
+    this.#notice = new LeaveNotice(this.#session, this.#sink, () => this.end());
   }
 
   /** Not at once: what the last stream wrote goes out at the end of this turn. */
@@ -229,15 +181,9 @@ export class TrackedSession {
     this.#idleTimer = setTimeout(() => this.leave(), withJitter(maxConnectionIdleMs));
   }
 
-  #after(ms: number, action: () => void): NodeJS.Timeout {
-    this.#timers ??= new Set();
-    const timers = this.#timers;
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      action();
-    }, ms);
-    timers.add(timer);
-    return timer;
+  #after(ms: number, action: () => void): void {
+    this.#timers ??= new Timers();
+    this.#timers.after(ms, action);
   }
 }
 
