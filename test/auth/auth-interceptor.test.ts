@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
+  type AuthCall,
   type AuthFailure,
   type AuthOptions,
   authContextKey,
@@ -40,6 +41,20 @@ describe("createAuthInterceptor", () => {
       }
     });
   }
+
+  test("extractCredentials finds the credential elsewhere, also later", async (t) => {
+    const fromHeader: AuthOptions["extractCredentials"] = ({ header }) => header.get("x-api-key");
+    for (const extractCredentials of [fromHeader, async (call: AuthCall) => fromHeader(call)]) {
+      const { client } = await startWho(t, {
+        interceptors: [createAuthInterceptor({ verifyCredentials, extractCredentials })],
+      });
+      const { subject } = await client().ask({}, { headers: { "x-api-key": "good" } });
+      assert.equal(subject, "good");
+      await assert.rejects(client().ask({}, { headers: bearer("good") }), {
+        rawMessage: "Missing credentials",
+      });
+    }
+  });
 
   test("the scheme's case does not matter, and other schemes are no credentials", async (t) => {
     const { client } = await startWho(t, {

@@ -138,7 +138,7 @@ describe("onDecision hears what decided and why", () => {
 
   for (const [index, [method, caller, error, rule, reason, options]] of cases.entries()) {
     const who = typeof caller === "string" ? caller : `user ${JSON.stringify(caller)}`;
-    test(`${index + 1}: ${method} by ${who}: ${rule}, ${reason}`, async () => {
+    test(`decision ${index + 1}, ${method} by ${who}: ${rule}, ${reason}`, async () => {
       const decisions: AuthzDecision[] = [];
       const authz = createProtoAuthzInterceptor({
         ...options,

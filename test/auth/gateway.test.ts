@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ConnectError, createClient } from "@connectrpc/connect";
+import { ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
   createClientGatewayInterceptor,
@@ -262,6 +262,25 @@ describe("createClientGatewayInterceptor", () => {
       assert.equal(answer?.subject, identity.subject);
       assert.deepEqual(seen, identity);
     }
+  });
+
+  test("headerMapping is that of the service behind, and all that is sent", async (t) => {
+    const { baseUrl } = await startWho(t, {
+      interceptors: [createGatewayAuthInterceptor({ headerMapping, trustSource })],
+    });
+    const mapped = createClientGatewayInterceptor({
+      trust,
+      headerMapping,
+      context: () => ({ subject: "ada", roles: ["admin"], scopes: [], claims: {}, type: "jwt" }),
+    });
+    const sent: string[] = [];
+    const spy: Interceptor = (next) => (request) => {
+      sent.push(...[...request.header.keys()].filter((name) => /^x-(user|auth)/.test(name)));
+      return next(request);
+    };
+    const transport = createGrpcTransport({ baseUrl, interceptors: [mapped, spy] });
+    assert.equal((await createClient(WhoService, transport).ask({})).subject, "ada");
+    assert.deepEqual(sent, ["x-user-id", "x-user-roles"]);
   });
 
   test("removes what a call carries already when there is nobody to speak for", async () => {

@@ -38,6 +38,12 @@ describe("sharedSecretTrust", () => {
     assert.equal(await ask(), MISSING);
   });
 
+  test("from a header of its own, and from no other", async () => {
+    const ask = asker(guard(sharedSecretTrust({ secrets: { orders }, header: "X-Mesh" })));
+    assert.equal(await ask(undefined, { "x-mesh": orders }), "orders");
+    assert.equal(await ask(undefined, { "x-internal-secret": orders }), MISSING);
+  });
+
   test("the secret never reaches a handler, of no method", async (t) => {
     const { client } = await startWho(t, { interceptors: [guard(trust())] });
     const headers = { "x-internal-secret": orders };
@@ -77,6 +83,25 @@ describe("signedTokenTrust", () => {
     assert.equal(await ask(createTestJwt(claims, { key: orders, expiresInSec: -1 })), FAILED);
     assert.equal(await ask("no.token.at-all"), FAILED);
     assert.equal(await ask(), MISSING);
+  });
+
+  test("claimsMapping says who that is", async () => {
+    const trust = signedTokenTrust({ issuers, claimsMapping: { subject: "service.name" } });
+    const token = createTestJwt({ ...claims, service: { name: "ordering" } }, { key: orders });
+    assert.equal(await asker(guard(trust))(token), "ordering");
+  });
+
+  test("clockToleranceSec, maxTokenAge and maxTokenLength hold for every issuer", async () => {
+    const ask = (rules: object) => asker(guard(signedTokenTrust({ issuers, ...rules })));
+    const expired = createTestJwt(claims, { key: orders, expiresInSec: -10 });
+    assert.equal(await ask({})(expired), FAILED);
+    assert.equal(await ask({ clockToleranceSec: 30 })(expired), "orders");
+    const old = { ...claims, iat: Math.floor(Date.now() / 1000) - 60 };
+    const token = createTestJwt(old, { key: orders });
+    assert.equal(await ask({})(token), "orders");
+    assert.equal(await ask({ maxTokenAge: 30 })(token), FAILED);
+    assert.equal(await ask({ maxTokenLength: token.length - 1 })(token), FAILED);
+    assert.equal(await ask({ maxTokenLength: token.length })(token), "orders");
   });
 
   test("from a header of its own, removed before the handler", async (t) => {

@@ -147,17 +147,22 @@ describe("httpEnabled and httpPaths", () => {
     assert.equal((await fetch(`${baseUrl}/healthz`)).status, 404);
   });
 
-  test("a kind that is given replaces its defaults, the others stay", async (t) => {
-    const health = Healthcheck({ httpEnabled: true, httpPaths: { live: ["/up", "/healthz"] } });
-    const { baseUrl } = await serveHealth(t, health);
-    health.manager.update(NOT_SERVING);
-    const get = async (path: string) => (await fetch(baseUrl + path)).status;
-    assert.equal(await get("/up"), 200);
-    assert.equal(await get("/healthz"), 200);
-    assert.equal(await get("/livez"), 404);
-    assert.equal(await get("/readyz"), 503);
-    assert.equal(await get("/health"), 503);
-  });
+  const defaults = { live: "/livez", ready: "/readyz", health: "/health" } as const;
+  for (const kind of ["live", "ready", "health"] as const) {
+    test(`a kind that is given replaces its defaults, the others stay: ${kind}`, async (t) => {
+      const httpPaths = { [kind]: ["/one", "/two"] };
+      const health = Healthcheck({ httpEnabled: true, httpPaths });
+      const { baseUrl } = await serveHealth(t, health);
+      health.manager.update(NOT_SERVING);
+      const get = async (path: string) => (await fetch(baseUrl + path)).status;
+      const own = kind === "live" ? 200 : 503;
+      assert.deepEqual([await get("/one"), await get("/two")], [own, own]);
+      for (const [other, path] of Object.entries(defaults)) {
+        const expected = other === "live" ? 200 : 503;
+        assert.equal(await get(path), other === kind ? 404 : expected, path);
+      }
+    });
+  }
 
   test("an array is all there is, and its paths tell the health", async (t) => {
     const health = Healthcheck({ httpEnabled: true, httpPaths: ["/status", "/livez"] });

@@ -227,7 +227,10 @@ describe("createCircuitBreakerInterceptor", () => {
   });
 
   test("skipMethods are called however often they fail", async (t) => {
-    const breaker = createCircuitBreakerInterceptor({ volumeThreshold: 1, skipMethods: [onceName] });
+    const breaker = createCircuitBreakerInterceptor({
+      volumeThreshold: 1,
+      skipMethods: [onceName],
+    });
     const client = await localClient(t, [breaker], async function* () {
       yield* [];
       throw new Error("down");

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { defineService } from "connectum/core";
 import { createDefaultInterceptors, type DefaultInterceptorOptions } from "connectum/interceptors";
+import { createTestServer } from "connectum/testing";
 import { chain } from "../../src/interceptors/default-interceptors.ts";
 import { withResolvers } from "../support/with-resolvers.ts";
 import { callKind, everywhere, failure, localClient, scripted } from "./doors.ts";
+import { GuardedService } from "./gen/connectum/guarded/v1/guarded_pb.js";
 import { turn } from "./turn.ts";
 
 const order = [
@@ -53,6 +56,26 @@ describe("createDefaultInterceptors", () => {
       c,
     ]);
     assert.deepEqual(createDefaultInterceptors({ ...none, auth: b } as never), [b]);
+  });
+
+  test("serializer and redact are off unless they are asked for", async (t) => {
+    for (const isOn of [false, true]) {
+      let isMessage: boolean | undefined;
+      const save = defineService(GuardedService, {
+        save: (request) => {
+          isMessage = "$typeName" in request;
+          return { account: { owner: "me" } };
+        },
+      });
+      const redact = { fields: ["connectum.guarded.v1.Account.owner"] };
+      const interceptors = createDefaultInterceptors({
+        validation: false,
+        ...(isOn && { serializer: true, redact }),
+      });
+      const { server } = await createTestServer({ t, services: [save], interceptors });
+      const { account } = await server.localClient(GuardedService).save({});
+      assert.deepEqual([isMessage, account?.owner], isOn ? [false, "***"] : [true, "me"]);
+    }
   });
 
   test("true for what needs something says what to pass", () => {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { Code, ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
 import { createLocalTransport } from "connectum/core";
-import { createRetryInterceptor, createTimeoutInterceptor } from "connectum/interceptors";
+import {
+  createRetryInterceptor,
+  createTimeoutInterceptor,
+  type RetryOptions,
+} from "connectum/interceptors";
 import { assertConnectError, createFakeClock, createTestServer } from "connectum/testing";
 import { RetryInfoSchema } from "../../src/interceptors/gen/google/rpc/error_details_pb.js";
 import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
@@ -58,6 +62,19 @@ describe("createRetryInterceptor", () => {
     const other = await localClient(t, [createRetryInterceptor()], missing.behaviour);
     await assertConnectError(other.look({}), Code.NotFound);
     assert.equal(missing.state.runs, 1);
+  });
+
+  test("retryableCodes are tried again, and no others", async (t) => {
+    for (const [code, runs] of [
+      [Code.Aborted, 2],
+      [Code.Unavailable, 1],
+    ] as const) {
+      const { state, behaviour } = failing(100, () => new ConnectError("no", code));
+      const options = { retryableCodes: [Code.Aborted], maxRetries: 1, initialDelayMs: 1 };
+      const client = await localClient(t, [createRetryInterceptor(options)], behaviour);
+      await assertConnectError(client.look({}), code);
+      assert.equal(state.runs, runs);
+    }
   });
 
   test("only methods that may run twice: declared, all, or picked", async (t) => {
@@ -179,10 +196,12 @@ describe("createRetryInterceptor", () => {
     assert.equal(state.runs, 1);
   });
 
-  test("retries add at most the budget to the calls", async (t) => {
+  /** How many retries so many failing calls at once get. */
+  async function flooded(t: TestContext, options: RetryOptions) {
     const clock = createFakeClock({ t });
     const { state, behaviour } = failing(1_000_000);
-    const client = await localClient(t, [createRetryInterceptor({ initialDelayMs: 0 })], behaviour);
+    const interceptors = [createRetryInterceptor({ initialDelayMs: 0, ...options })];
+    const client = await localClient(t, interceptors, behaviour);
     const flood = async (calls: number) => {
       state.runs = 0;
       const all = Array.from({ length: calls }, () => failure(client.look({})));
@@ -193,11 +212,25 @@ describe("createRetryInterceptor", () => {
       await Promise.all(all);
       return state.runs - calls;
     };
+    return { clock, flood };
+  }
+
+  test("retries add at most the budget to the calls", async (t) => {
+    const { clock, flood } = await flooded(t, {});
     assert.equal(await flood(1_000), 100);
     assert.equal(await flood(1_000), 100, "of 2 000 calls in the window, 100 are spent");
     await clock.advance(11_000);
     assert.equal(await flood(1), 3, "few calls have their retries all the same");
     assert.equal(await flood(10), 7, "but not more than 10 in the window");
+  });
+
+  test("the budget has a ratio, a window and a least number of one's own", async (t) => {
+    const budget = { ratio: 0.5, windowMs: 1_000, minRetries: 20 };
+    const { clock, flood } = await flooded(t, { budget });
+    assert.equal(await flood(100), 50);
+    await clock.advance(1_100);
+    assert.equal(await flood(1), 3);
+    assert.equal(await flood(10), 17);
   });
 
   test("each attempt of a handler starts with headers of its own", async (t) => {

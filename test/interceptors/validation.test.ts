@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { create } from "@bufbuild/protobuf";
+import { create, createRegistry, type Registry } from "@bufbuild/protobuf";
 import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createLocalTransport, defineService } from "connectum/core";
@@ -10,6 +10,10 @@ import { ScriptService } from "../gen/connectum/script/v1/script_pb.js";
 import { createTransport } from "../support/transports.ts";
 import { doors, failure, scripted } from "./doors.ts";
 import { GuardedService, SaveRequestSchema } from "./gen/connectum/guarded/v1/guarded_pb.js";
+import {
+  file_connectum_guarded_v1_predefined,
+  PredefinedService,
+} from "./gen/connectum/guarded/v1/predefined_pb.js";
 
 function guarded(handled: string[] = [], answer = "ok") {
   return defineService(GuardedService, {
@@ -177,6 +181,20 @@ describe("createValidationInterceptor", () => {
     });
     await server.localClient(GuardedService).save({ name: "x" });
     await server.localClient(ScriptService).once({});
+  });
+
+  test("registry has the predefined rules of one's own, which do not compile without it", async (t) => {
+    const shouting = defineService(PredefinedService, { shout: () => ({}) });
+    const shouter = async (registry?: Registry) => {
+      const interceptors = [createValidationInterceptor({ registry })];
+      const { server } = await createTestServer({ t, services: [shouting], interceptors });
+      return server.localClient(PredefinedService);
+    };
+    const client = await shouter(createRegistry(file_connectum_guarded_v1_predefined));
+    await client.shout({ text: "ADA" });
+    const refused = await assertConnectError(client.shout({ text: "Ada" }), Code.InvalidArgument);
+    assert.match(refused.rawMessage, /text.*string\.shouted/);
+    await assertConnectError((await shouter()).shout({ text: "ADA" }), Code.Internal);
   });
 
   test("on a client the request does not even leave", async (t) => {

@@ -23,7 +23,7 @@ import { createDefaultInterceptors, createMethodFilterInterceptor } from "connec
 import {
   createOtelClientInterceptor,
   createOtelInterceptor,
-  type OtelInterceptorOptions,
+  type OtelCallOptions,
 } from "connectum/otel";
 import { createTestServer } from "connectum/testing";
 import { EchoRequestSchema, EchoService } from "../gen/connectum/bench/v1/echo_pb.js";
@@ -332,107 +332,141 @@ describe("calls that never reach the handler", () => {
   });
 });
 
+for (const side of ["server", "client"] as const) {
+  describe(`options of both, given to the ${side}'s`, () => {
+    async function callWith(
+      t: TestContext,
+      options: OtelCallOptions,
+      headers: Record<string, string> = {},
+    ): Promise<Collected> {
+      const collected = new Collected();
+      const all = { ...collected.providers, ...options };
+      const { baseUrl } = await createTestServer({
+        t,
+        services: [
+          defineService(ScriptService, {
+            once(_, { responseHeader }) {
+              responseHeader.set("x-answer", "42");
+              return {};
+            },
+            async *download() {
+              yield {};
+            },
+          }),
+        ],
+        interceptors: side === "server" ? [createOtelInterceptor(all)] : [],
+      });
+      const interceptors = side === "client" ? [createOtelClientInterceptor(all)] : [];
+      const client = createClient(ScriptService, createGrpcTransport({ baseUrl, interceptors }));
+      await client.once({}, { headers });
+      for await (const _ of client.download({}));
+      return collected;
+    }
+
+    test("filter leaves methods out and is asked once per method", async (t) => {
+      const asked: unknown[] = [];
+      const collected = await callWith(t, {
+        filter(method) {
+          asked.push(method);
+          return method.kind !== "unary";
+        },
+      });
+      await collected.ended(1);
+      const service = "connectum.script.v1.ScriptService";
+      assert.deepEqual(asked, [
+        { service, method: "Once", kind: "unary" },
+        { service, method: "Download", kind: "server_streaming" },
+      ]);
+      assert.deepEqual(
+        collected.spans.map(({ name }) => name),
+        [`${service}/Download`],
+      );
+    });
+
+    test("attributeFilter drops attributes of spans, events and metrics", async (t) => {
+      const collected = await callWith(t, {
+        attributeFilter: (key) => !/service|message\.id/.test(key),
+      });
+      const [, download] = await collected.ended(2);
+      assert.deepEqual(Object.keys(download?.attributes ?? {}).sort(), [
+        "connectum.transport",
+        "rpc.method",
+        "rpc.system",
+      ]);
+      assert.deepEqual(Object.keys(download?.events[0]?.attributes ?? {}), [
+        "rpc.message.uncompressed_size",
+      ]);
+      const [point] = (await collected.metrics()).get(`rpc.${side}.call.duration`) ?? [];
+      assert.deepEqual(Object.keys(point?.attributes ?? {}).sort(), [
+        "rpc.method",
+        "rpc.system",
+        "transport",
+      ]);
+    });
+
+    test("recordMessages: false leaves events out, not sizes", async (t) => {
+      const collected = await callWith(t, { recordMessages: false });
+      const spans = await collected.ended(2);
+      assert.deepEqual(
+        spans.map(({ events }) => events.length),
+        [0, 0],
+      );
+      assert.equal((await collected.metrics()).get(`rpc.${side}.response.size`)?.length, 2);
+    });
+
+    test("requestHeaders and responseHeaders are allow-lists", async (t) => {
+      const collected = await callWith(
+        t,
+        { requestHeaders: ["X-Tenant"], responseHeaders: ["x-answer", "x-absent"] },
+        { "x-tenant": "acme", authorization: "secret" },
+      );
+      const [once] = await collected.ended(2);
+      const attributes = once?.attributes ?? {};
+      assert.deepEqual(attributes["rpc.request.header.x-tenant"], ["acme"]);
+      assert.deepEqual(attributes["rpc.response.header.x-answer"], ["42"]);
+      assert.doesNotMatch(JSON.stringify(attributes), /secret|absent/);
+    });
+
+    test("traces: false and metrics: false switch one of both off", async (t) => {
+      const untraced = await callWith(t, { traces: false });
+      assert.equal((await untraced.metrics()).get(`rpc.${side}.call.duration`)?.length, 2);
+      assert.equal(untraced.spans.length, 0);
+      const unmeasured = await callWith(t, { metrics: false });
+      await unmeasured.ended(2);
+      assert.equal((await unmeasured.metrics()).size, 0);
+    });
+
+    test("clock gives the times of spans", async (t) => {
+      const collected = await callWith(t, { clock: new ManualClock() });
+      for (const { startTime, duration } of await collected.ended(2)) {
+        assert.deepEqual(
+          [startTime, duration],
+          [
+            [1_000_000_000, 0],
+            [0, 0],
+          ],
+        );
+      }
+    });
+
+    test("semconv chooses the names of attributes", async (t) => {
+      for (const [semconv, names] of [
+        ["connectum", ["rpc.system"]],
+        ["stable", ["rpc.system.name"]],
+      ] as const) {
+        const collected = await callWith(t, { semconv });
+        const [span] = await collected.ended(2);
+        const found = Object.keys(span?.attributes ?? {});
+        assert.deepEqual(
+          found.filter((name) => name.startsWith("rpc.system")),
+          names,
+        );
+      }
+    });
+  });
+}
+
 describe("options", () => {
-  async function callWith(
-    t: TestContext,
-    options: OtelInterceptorOptions,
-    headers: Record<string, string> = {},
-  ): Promise<Collected> {
-    const collected = new Collected();
-    const { baseUrl } = await createTestServer({
-      t,
-      services: [
-        defineService(ScriptService, {
-          once(_, { responseHeader }) {
-            responseHeader.set("x-answer", "42");
-            return {};
-          },
-          async *download() {
-            yield {};
-          },
-        }),
-      ],
-      interceptors: [createOtelInterceptor({ ...collected.providers, ...options })],
-    });
-    const client = createClient(ScriptService, createGrpcTransport({ baseUrl }));
-    await client.once({}, { headers });
-    for await (const _ of client.download({}));
-    return collected;
-  }
-
-  test("filter leaves methods out and is asked once per method", async (t) => {
-    const asked: unknown[] = [];
-    const collected = await callWith(t, {
-      filter(method) {
-        asked.push(method);
-        return method.kind !== "unary";
-      },
-    });
-    await collected.ended(1);
-    const service = "connectum.script.v1.ScriptService";
-    assert.deepEqual(asked, [
-      { service, method: "Once", kind: "unary" },
-      { service, method: "Download", kind: "server_streaming" },
-    ]);
-    assert.deepEqual(
-      collected.spans.map(({ name }) => name),
-      [`${service}/Download`],
-    );
-  });
-
-  test("attributeFilter drops attributes of spans, events and metrics", async (t) => {
-    const collected = await callWith(t, {
-      attributeFilter: (key) => !/service|message\.id/.test(key),
-    });
-    const [, download] = await collected.ended(2);
-    assert.deepEqual(Object.keys(download?.attributes ?? {}).sort(), [
-      "connectum.transport",
-      "rpc.method",
-      "rpc.system",
-    ]);
-    assert.deepEqual(Object.keys(download?.events[0]?.attributes ?? {}), [
-      "rpc.message.uncompressed_size",
-    ]);
-    const [point] = (await collected.metrics()).get("rpc.server.call.duration") ?? [];
-    assert.deepEqual(Object.keys(point?.attributes ?? {}).sort(), [
-      "rpc.method",
-      "rpc.system",
-      "transport",
-    ]);
-  });
-
-  test("recordMessages: false leaves events out, not sizes", async (t) => {
-    const collected = await callWith(t, { recordMessages: false });
-    const spans = await collected.ended(2);
-    assert.deepEqual(
-      spans.map(({ events }) => events.length),
-      [0, 0],
-    );
-    assert.equal((await collected.metrics()).get("rpc.server.response.size")?.length, 2);
-  });
-
-  test("requestHeaders and responseHeaders are allow-lists", async (t) => {
-    const collected = await callWith(
-      t,
-      { requestHeaders: ["X-Tenant"], responseHeaders: ["x-answer", "x-absent"] },
-      { "x-tenant": "acme", authorization: "secret" },
-    );
-    const [once] = await collected.ended(2);
-    const attributes = once?.attributes ?? {};
-    assert.deepEqual(attributes["rpc.request.header.x-tenant"], ["acme"]);
-    assert.deepEqual(attributes["rpc.response.header.x-answer"], ["42"]);
-    assert.doesNotMatch(JSON.stringify(attributes), /secret|absent/);
-  });
-
-  test("traces: false and metrics: false switch one of both off", async (t) => {
-    const untraced = await callWith(t, { traces: false });
-    assert.equal((await untraced.metrics()).get("rpc.server.call.duration")?.length, 2);
-    assert.equal(untraced.spans.length, 0);
-    const unmeasured = await callWith(t, { metrics: false });
-    await unmeasured.ended(2);
-    assert.equal((await unmeasured.metrics()).size, 0);
-  });
-
   test("a propagator of one's own reads and writes the headers", async (t) => {
     const collected = new Collected();
     const spanContext = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 };
@@ -536,6 +570,18 @@ describe("the client interceptor", () => {
     assert.equal(attributes["server.address"], "127.0.0.1");
     assert.equal(attributes["server.port"], port);
     assert.equal(attributes["rpc.system.name"], "connectrpc");
+  });
+
+  test("serverAddress and serverPort stand in for what the URL says", async (t) => {
+    const collected = new Collected();
+    const { baseUrl } = await createTestServer({ t, services: [script] });
+    const target = { serverAddress: "orders.test", serverPort: 443, semconv: "stable" } as const;
+    const interceptors = [createOtelClientInterceptor({ ...collected.providers, ...target })];
+    const transport = createGrpcTransport({ baseUrl, interceptors });
+    await createClient(ScriptService, transport).once({});
+    const { attributes } = collected.client;
+    assert.equal(attributes["server.address"], "orders.test");
+    assert.equal(attributes["server.port"], 443);
   });
 
   test("a caller that aborts without reading ends its span", async (t) => {

@@ -304,11 +304,28 @@ describe("OTEL_* variables", () => {
     assert.equal(request?.headers["x-own"], "1");
   });
 
-  test("traces: false keeps a signal off whatever the environment says", async () => {
-    await withEnv({ OTEL_TRACES_EXPORTER: "console" }, async () => {
-      const provider = await initProvider({ serviceName: "s", traces: false });
-      assert.equal(provider.tracerProvider, undefined);
-    });
+  test("traces, metrics and logs: false keeps a signal off whatever the environment says", async () => {
+    const env = {
+      OTEL_TRACES_EXPORTER: "console",
+      OTEL_METRICS_EXPORTER: "console",
+      OTEL_LOGS_EXPORTER: "console",
+    };
+    for (const off of ["traces", "metrics", "logs"] as const) {
+      await withEnv(env, async () => {
+        const { tracerProvider, meterProvider, loggerProvider } = await initProvider({
+          serviceName: "s",
+          [off]: false,
+        });
+        const providers = {
+          traces: tracerProvider,
+          metrics: meterProvider,
+          logs: loggerProvider,
+        };
+        for (const [signal, provider] of Object.entries(providers)) {
+          assert.equal(provider === undefined, signal === off, signal);
+        }
+      });
+    }
   });
 
   test("traces: true gives trace ids without an exporter", async () => {

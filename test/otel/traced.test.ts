@@ -108,6 +108,17 @@ describe("traced", () => {
     );
   });
 
+  test("name, kind and attributes are those of its spans", () => {
+    const { tracerProvider, spans } = new Collected();
+    const attributes = { team: "payments" };
+    const named = { name: "charge", kind: SpanKind.PRODUCER, attributes };
+    traced(() => {}, { tracerProvider, ...named })();
+    assert.deepEqual(
+      spans.map(({ name, kind, attributes }) => ({ name, kind, attributes })),
+      [named],
+    );
+  });
+
   test("refuses what is no function", () => {
     assert.throws(() => traced(5 as never), /traced\(\) takes a function, got 5/);
     for (const [options, message] of [
@@ -172,6 +183,27 @@ describe("traceAll", () => {
     assert.deepEqual(
       spans.map(({ name }) => name),
       ["db.find"],
+    );
+  });
+
+  test("kind, attributes, recordArgs and argsFilter hold for every method", async () => {
+    const { tracerProvider, spans } = new Collected();
+    const repository = traceAll(new Repository(), {
+      tracerProvider,
+      kind: SpanKind.CLIENT,
+      attributes: { "db.system": "memory" },
+      recordArgs: true,
+      argsFilter: ([id]) => [id],
+    });
+    repository.find("a");
+    await repository.save("a", 1);
+    const all = { "db.system": "memory", "function.args": ['"a"'] };
+    assert.deepEqual(
+      spans.map(({ kind, attributes }) => [kind, attributes]),
+      [
+        [SpanKind.CLIENT, all],
+        [SpanKind.CLIENT, all],
+      ],
     );
   });
 

@@ -55,6 +55,14 @@ describe("createTestJwt, generateTestKeypair and startTestJwksServer", () => {
     assert.equal(await verify(createTestJwt({}, { key: key, expiresInSec: null })), undefined);
   });
 
+  test("algorithm and kid are named in the header, also those of a key that is only text", async () => {
+    const { privateKey, publicKey, kid } = generateTestKeypair({ algorithm: "ES384", kid: "own" });
+    assert.equal(kid, "own");
+    const token = createTestJwt({}, { key: privateKey, algorithm: "ES384", kid: "of-text" });
+    const { protectedHeader } = await jwtVerify(token, await importSPKI(publicKey, "ES384"));
+    assert.deepEqual([protectedHeader.alg, protectedHeader.kid], ["ES384", "of-text"]);
+  });
+
   test("the server publishes, rotates and fails on command", async (t) => {
     const [first, second] = [1, 2].map(() => generateTestKeypair({ algorithm: "ES256" }));
     assert.ok(first && second);

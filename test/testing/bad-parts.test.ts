@@ -9,12 +9,19 @@ describe("a suite fails where a part breaks its promise, and nowhere else:", () 
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const file = "test/testing/scenarios/bad-parts.ts";
     const args = ["--import", "tsx", "--test-reporter", "tap", file];
-    const { stdout } = spawnSync(process.execPath, args, { env, encoding: "utf8", timeout: 60_000 });
+    const { stdout } = spawnSync(process.execPath, args, {
+      env,
+      encoding: "utf8",
+      timeout: 60_000,
+    });
     let names: string[] = [];
     for (const line of stdout.split("\n")) {
       const [, suite] = /^# Subtest: (.*)$/.exec(line) ?? [];
       const [, test] = /^ {4}not ok \d+ - (.*)$/.exec(line) ?? [];
-      if (suite !== undefined) failed.set(suite, (names = []));
+      if (suite !== undefined) {
+        names = [];
+        failed.set(suite, names);
+      }
       if (test !== undefined) names.push(test);
     }
   });
