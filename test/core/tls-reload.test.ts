@@ -15,6 +15,7 @@ import { before, describe, type TestContext, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import type { Logger } from "connectum/core";
 import {
+  createFakeClock,
   createTestCertificates,
   createTestServer,
   type TestCertificates,
@@ -83,6 +84,17 @@ async function serialOf(port: number, options: object = {}): Promise<string> {
 }
 
 describe("tls.reload", () => {
+  test("false never looks at the files again, unlike the default", async (t) => {
+    const dirPath = mkdtempSync(join(tmpdir(), "connectum-"));
+    t.after(() => rmSync(dirPath, { recursive: true }));
+    write(dirPath, await authority.issue());
+    const clock = createFakeClock({ t });
+    await createTestServer({ t, tls: { dirPath, reload: false } });
+    assert.equal(clock.pendingTimers, 0);
+    await createTestServer({ t, tls: { dirPath } });
+    assert.equal(clock.pendingTimers, 1);
+  });
+
   test("swaps a changed certificate in; open connections stay", async (t) => {
     const { dirPath, port, logged } = await startReloading(t);
     const open = connect({ port, host: "127.0.0.1", ca: authority.ca });
