@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, type TestContext, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
 import type { Logger } from "connectum/core";
 import {
@@ -90,8 +91,9 @@ describe("tls.reload", () => {
     write(dirPath, await authority.issue());
     const clock = createFakeClock({ t });
     await createTestServer({ t, tls: { dirPath, reload: false } });
-    assert.equal(clock.pendingTimers, 0);
     await createTestServer({ t, tls: { dirPath } });
+    // A server reads the files once more before it waits.
+    while (clock.pendingTimers === 0) await turn();
     assert.equal(clock.pendingTimers, 1);
   });
 
