@@ -89,7 +89,7 @@ describe("tls.reload", () => {
     const dirPath = mkdtempSync(join(tmpdir(), "connectum-"));
     t.after(() => rmSync(dirPath, { recursive: true }));
     write(dirPath, await authority.issue());
-    const clock = createFakeClock({ t });
+    const clock = createFakeClock({ t, now: Date.now() });
     await createTestServer({ t, tls: { dirPath, reload: false } });
     await createTestServer({ t, tls: { dirPath } });
     // A server reads the files once more before it waits.
