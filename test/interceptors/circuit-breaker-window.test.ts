@@ -271,6 +271,61 @@ describe("calls on their way", () => {
   }
 });
 
+describe("a probe that fails", () => {
+  const codeOf = (error: unknown) => ConnectError.from(error).code;
+
+  /** A half-open circuit; the handler fails with the code it is given, or waits for ever. */
+  async function halfOpen(t: TestContext, isFailure?: CircuitBreakerOptions["isFailure"]) {
+    const clock = createFakeClock({ t });
+    const options = { volumeThreshold: 1, openMs: 1_000, isFailure };
+    const breaker = createCircuitBreakerInterceptor(options);
+    let code: Code | undefined = Code.DataLoss;
+    const client = await localClient(t, [breaker], async function* () {
+      if (code === undefined) await new Promise(() => {});
+      yield* [];
+      throw new ConnectError("no", code);
+    });
+    await failure(client.once({}));
+    await turn();
+    await clock.advance(1_000);
+    assert.equal(breaker.state(onceName), "halfOpen");
+    return async (next: Code | undefined) => {
+      code = next;
+      const abort = new AbortController();
+      const probe = failure(client.once({}, { signal: abort.signal }));
+      await turn();
+      if (next === undefined) abort.abort();
+      await probe;
+      await turn();
+      return breaker.state(onceName);
+    };
+  }
+
+  test("closes the circuit if that is no failure of the method's", async (t) => {
+    const probe = await halfOpen(t);
+    assert.equal(await probe(Code.NotFound), "closed");
+  });
+
+  for (const [code, state] of [
+    [Code.Internal, "closed"],
+    [Code.DataLoss, "open"],
+  ] as const) {
+    test(`leaves it ${state} if isFailure says so of ${Code[code]}`, async (t) => {
+      const probe = await halfOpen(t, (error) => codeOf(error) === Code.DataLoss);
+      assert.equal(await probe(code), state);
+    });
+  }
+
+  for (const isFailure of [undefined, (error: unknown) => codeOf(error) === Code.DataLoss]) {
+    const whose = isFailure ? "isFailure decides" : "the code decides";
+    test(`leaves it as it is if the client has canceled, where ${whose}`, async (t) => {
+      const probe = await halfOpen(t, isFailure);
+      assert.equal(await probe(undefined), "halfOpen");
+      assert.equal(await probe(Code.DataLoss), "open");
+    });
+  }
+});
+
 test("a call counts once, though its time is over before it ends", async (t) => {
   const clock = createFakeClock({ t });
   const breaker = createCircuitBreakerInterceptor({ volumeThreshold: 2 });
@@ -358,6 +413,29 @@ test("streams that end well, or that their reader leaves, are successes", async 
     await end();
     assert.equal(state(), "closed");
   }
+});
+
+test("a stream that its client's deadline ends after a message was answered", async (t) => {
+  const clock = createFakeClock({ t });
+  const breaker = createCircuitBreakerInterceptor({ volumeThreshold: 1, openMs: 1_000 });
+  let isDown = true;
+  const client = await localClient(t, [breaker], async function* () {
+    if (isDown) throw new Error("down");
+    yield "one";
+    await new Promise(() => {});
+  });
+  const read = async () => {
+    for await (const _ of client.download({}, { timeoutMs: 500 })) await turn();
+  };
+  await failure(read());
+  await clock.advance(1_000);
+  isDown = false;
+  const probe = failure(read());
+  await turn();
+  await clock.advance(500);
+  assert.equal((await probe).code, Code.DeadlineExceeded);
+  await turn();
+  assert.equal(breaker.state("connectum.script.v1.ScriptService/Download"), "closed");
 });
 
 test("a closed circuit has no timer", async (t) => {

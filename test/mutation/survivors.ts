@@ -151,6 +151,11 @@ export const knownSurvivors: Readonly<Record<string, readonly Survivor[]>> = {
       why: "all buckets are empty before the last turn",
     },
     {
+      line: "timeout: false,",
+      becomes: ["timeout: true,"],
+      why: "all that is fired has failed already",
+    },
+    {
       line: "rollingPercentilesEnabled: false,",
       becomes: ["rollingPercentilesEnabled: true,"],
       why: "opossum would keep latencies that nobody reads",
