@@ -79,10 +79,14 @@ export class Lifetime {
     else if (this.#state !== ServerState.STOPPED) await this.stop();
   }
 
-  /** A turn later, so that who hears of it at once and calls `stop()` gets the same promise. */
+  /** The promise is there before anybody hears of the stop, who may call `stop()` as well. */
   #beginStop(run: () => Promise<void>): Promise<void> {
     this.#state = ServerState.STOPPING;
-    this.#stopping = Promise.resolve().then(run);
+    let follow: (running: Promise<void>) => void = () => {};
+    this.#stopping = new Promise((resolve) => {
+      follow = resolve;
+    });
+    follow(run());
     return this.#stopping;
   }
 
