@@ -1,5 +1,6 @@
 import type {
   LoggerOptions,
+  OtelCallOptions,
   OtelClientInterceptorOptions,
   OtelInterceptorOptions,
   OtelShutdownHookOptions,
@@ -8,7 +9,7 @@ import type {
   TraceAllOptions,
   TracedOptions,
 } from "connectum/otel";
-import type { Proofs, Within } from "./proof.ts";
+import type { Proof, Proofs, Within } from "./proof.ts";
 
 const interceptorTests = "test/otel/interceptors.test.ts";
 const prometheus = "test/otel/prometheus.test.ts";
@@ -16,6 +17,24 @@ const provider = "test/otel/provider.test.ts";
 const traced = "test/otel/traced.test.ts";
 
 type Exporters = Exclude<ProviderOptions["exporters"], undefined>;
+
+const ofBoth: Readonly<Record<keyof OtelCallOptions, Proof>> = {
+  tracerProvider: [interceptorTests, "traces: false and metrics: false switch one of both off"],
+  meterProvider: [interceptorTests, "traces: false and metrics: false switch one of both off"],
+  propagator: [interceptorTests, "a propagator of one's own reads and writes the headers"],
+  clock: [interceptorTests, "clock gives the times of spans"],
+  traces: [interceptorTests, "traces: false and metrics: false switch one of both off"],
+  metrics: [interceptorTests, "traces: false and metrics: false switch one of both off"],
+  filter: [interceptorTests, "filter leaves methods out and is asked once per method"],
+  attributeFilter: [
+    interceptorTests,
+    "attributeFilter drops attributes of spans, events and metrics",
+  ],
+  recordMessages: [interceptorTests, "recordMessages: false leaves events out, not sizes"],
+  requestHeaders: [interceptorTests, "requestHeaders and responseHeaders are allow-lists"],
+  responseHeaders: [interceptorTests, "requestHeaders and responseHeaders are allow-lists"],
+  semconv: [interceptorTests, "semconv chooses the names of attributes"],
+};
 
 export const otelOptions: Proofs<{
   createOtelInterceptor: keyof OtelInterceptorOptions;
@@ -30,44 +49,16 @@ export const otelOptions: Proofs<{
   traceAll: keyof TraceAllOptions;
 }> = {
   createOtelInterceptor: {
+    ...ofBoth,
     trustRemote: [interceptorTests, "over HTTP a trusted caller is the parent"],
-    tracerProvider: [interceptorTests, "traces: false and metrics: false switch one of both off"],
-    meterProvider: [interceptorTests, "traces: false and metrics: false switch one of both off"],
-    propagator: [interceptorTests, "a propagator of one's own reads and writes the headers"],
-    clock: [interceptorTests, "clock gives the times of spans"],
-    traces: [interceptorTests, "traces: false and metrics: false switch one of both off"],
-    metrics: [interceptorTests, "traces: false and metrics: false switch one of both off"],
-    filter: [interceptorTests, "filter leaves methods out and is asked once per method"],
-    attributeFilter: [
-      interceptorTests,
-      "attributeFilter drops attributes of spans, events and metrics",
-    ],
-    recordMessages: [interceptorTests, "recordMessages: false leaves events out, not sizes"],
-    requestHeaders: [interceptorTests, "requestHeaders and responseHeaders are allow-lists"],
-    responseHeaders: [interceptorTests, "requestHeaders and responseHeaders are allow-lists"],
-    semconv: [interceptorTests, "semconv chooses the names of attributes"],
   },
   createOtelClientInterceptor: {
+    ...ofBoth,
     serverAddress: [
       interceptorTests,
       "serverAddress and serverPort stand in for what the URL says",
     ],
     serverPort: [interceptorTests, "serverAddress and serverPort stand in for what the URL says"],
-    tracerProvider: [interceptorTests, "traces: false and metrics: false switch one of both off"],
-    meterProvider: [interceptorTests, "traces: false and metrics: false switch one of both off"],
-    propagator: [interceptorTests, "a propagator of one's own reads and writes the headers"],
-    clock: [interceptorTests, "clock gives the times of spans"],
-    traces: [interceptorTests, "traces: false and metrics: false switch one of both off"],
-    metrics: [interceptorTests, "traces: false and metrics: false switch one of both off"],
-    filter: [interceptorTests, "filter leaves methods out and is asked once per method"],
-    attributeFilter: [
-      interceptorTests,
-      "attributeFilter drops attributes of spans, events and metrics",
-    ],
-    recordMessages: [interceptorTests, "recordMessages: false leaves events out, not sizes"],
-    requestHeaders: [interceptorTests, "requestHeaders and responseHeaders are allow-lists"],
-    responseHeaders: [interceptorTests, "requestHeaders and responseHeaders are allow-lists"],
-    semconv: [interceptorTests, "semconv chooses the names of attributes"],
   },
   initProvider: {
     serviceName: [
